@@ -1,0 +1,58 @@
+/**
+ * Every way a request can go wrong, in one closed table. HTTP derives problem+json from it, the worker derives
+ * retry or dead, a socket its close code.
+ */
+export const ERRORS = {
+  validation: { status: 422, title: "The request has invalid fields", retryable: false },
+  malformed: { status: 400, title: "The request body could not be read", retryable: false },
+  unauthorized: { status: 401, title: "Credentials are missing, wrong or revoked", retryable: false },
+  forbidden: { status: 403, title: "These credentials may not do this", retryable: false },
+  call_not_found: { status: 404, title: "Call record not found", retryable: false },
+  not_found: { status: 404, title: "Not found", retryable: false },
+  method_not_allowed: { status: 405, title: "Method not allowed", retryable: false },
+  conflict: { status: 409, title: "A call with this id and other content exists", retryable: false },
+  too_large: { status: 413, title: "The request is too large", retryable: false },
+  unsupported_media_type: { status: 415, title: "This content type is not supported", retryable: false },
+  too_many_requests: { status: 429, title: "Too many requests", retryable: true },
+  internal: { status: 500, title: "Something unexpected went wrong", retryable: true },
+  store_unavailable: { status: 503, title: "The store cannot be reached or is busy", retryable: true },
+  models_unavailable: { status: 503, title: "This answer needs the model, which is not available", retryable: true },
+  shutting_down: { status: 503, title: "The server is shutting down", retryable: true },
+  storage_full: { status: 507, title: "The disk is full", retryable: true },
+} as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One thing wrong with one field. */
+export interface FieldError {
+  /** RFC 6901 JSON pointer into the body, or "?name" for a query parameter. */
+  readonly pointer: string;
+  readonly message: string;
+  readonly expected?: string;
+  readonly received?: string;
+}
+
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly errors: readonly FieldError[];
+  /** Seconds after which a retry makes sense. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    detail?: string,
+    more: { errors?: readonly FieldError[]; cause?: unknown; retryAfter?: number } = {},
+  ) {
+    super(detail ?? ERRORS[code].title, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.errors = more.errors ?? [];
+    this.retryAfter = more.retryAfter;
+  }
+}
+
+/** A validation error; `errors` names every bad field. The detail is the first message unless one is given. */
+export function invalid(errors: readonly FieldError[], detail?: string): AppError {
+  const first = errors[0];
+  return new AppError("validation", detail ?? (first ? `${first.pointer}: ${first.message}` : undefined), { errors });
+}

@@ -1,0 +1,361 @@
+/**
+ * What the application needs from the world. Each port is as wide as its meaning; adapters implement them, app.ts
+ * chooses the adapters, and one contract suite per port (test/contract) holds every adapter to it.
+ *
+ * Expected outcomes are unions. Exceptions are AppError (store_unavailable, storage_full, …) or bugs.
+ */
+import type {
+  AcceptedCall,
+  CallRow,
+  CallVectors,
+  EnrichmentState,
+  Insights,
+  Method,
+  Scope,
+  Turn,
+} from "./core/call.ts";
+import type { CallFilter, Keyset, Page, Sort } from "./core/list.ts";
+import type { MeasureName } from "./core/measures.ts";
+
+// ---- Calls: writes ---------------------------------------------------------------------------------------------
+
+/** Lower is taken first. */
+export const PRIORITY = { live: 0, single: 1, bulk: 2, recalculation: 3 } as const;
+export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
+
+export type AcceptResult =
+  | { readonly status: "accepted"; readonly call_no: number; readonly revision: number }
+  /** The same call with the same content is there already; nothing was written. */
+  | { readonly status: "replayed"; readonly call_no: number; readonly revision: number }
+  /** The call_id is taken by other content; nothing was written. */
+  | { readonly status: "conflict" }
+  /** This one row could not be written; its neighbours were. */
+  | { readonly status: "failed"; readonly reason: string };
+
+export type ReplaceResult = {
+  readonly status: "replaced" | "created";
+  readonly call_no: number;
+  readonly revision: number;
+};
+
+export interface EnrichedCall {
+  readonly call_no: number;
+  readonly revision: number;
+  readonly work_no: number;
+  /** The worker that holds the lease; a save by any other is `stale`. */
+  readonly worker_id: string;
+  readonly method: Method;
+  readonly model: string;
+  readonly insights: Insights;
+  readonly vectors: CallVectors | null;
+}
+
+/** stale: the text changed, the call is gone, or the lease was lost; nothing was written. */
+export type SaveResult = "saved" | "stale";
+
+/** Each command is one durable transaction inside the adapter; resolved means on disk (fsynced). */
+export interface Calls {
+  /** Call row, text, full text, work row, rollups (total_calls) and `call.accepted`, for every accepted item. */
+  accept(batch: readonly AcceptedCall[], priority: Priority): Promise<AcceptResult[]>;
+  /** Puts `call` in the place of its call_id (or creates it): revision + 1, old insights dropped, new work. */
+  replace(call: AcceptedCall, priority: Priority): Promise<ReplaceResult>;
+  /** Asks for enrichment again; null if the call is not there. Revision stays, state becomes pending. */
+  reprocess(call_id: string, scope: Scope, priority: Priority): Promise<{ revision: number } | null>;
+  /** Insights, vectors, measures, rollups (old contribution out, new in), `call.enriched`, work settled. */
+  saveEnrichment(batch: readonly EnrichedCall[]): Promise<SaveResult[]>;
+  /** Erases every trace of the call and logs the tombstone `call.deleted`. False if it was not there. */
+  remove(call_id: string, scope: Scope): Promise<boolean>;
+  /** Erases all calls of one customer; the number erased. */
+  erase(customer_id: string): Promise<number>;
+}
+
+// ---- CallReads ---------------------------------------------------------------------------------------------------
+
+/** One call with its words. `turns` and `insights` are parsed. */
+export interface StoredCall {
+  readonly row: CallRow;
+  readonly turns: readonly Turn[];
+  readonly insights: Insights | null;
+}
+
+export interface CallList {
+  readonly rows: readonly CallRow[];
+  /** null when the caller did not ask for it. */
+  readonly total: number | null;
+  readonly total_relation: "eq" | "gte";
+  /** Resume here; null at the end. */
+  readonly next: Keyset | null;
+  /** The deadline passed before the page was full: fewer rows than asked, `next` goes on. */
+  readonly partial: boolean;
+}
+
+export interface TextHit {
+  readonly call_no: number;
+  readonly turn_index: number;
+  /** Higher is better (negated bm25 or ts_rank). */
+  readonly score: number;
+}
+
+export interface CallReads {
+  get(call_id: string, scope: Scope): Promise<StoredCall | null>;
+  /** The row alone, without text. */
+  row(call_id: string, scope: Scope): Promise<CallRow | null>;
+  list(query: { scope: Scope; filter: CallFilter; sort: Sort; page: Page; total: boolean }): Promise<CallList>;
+  /** Rows by internal number, in the order asked, unknown and out-of-scope ones left out. */
+  rows(call_nos: readonly number[], scope: Scope): Promise<CallRow[]>;
+  /** Calls with words by internal number (enrichment, search highlights); unknown ones left out. */
+  texts(call_nos: readonly number[]): Promise<StoredCall[]>;
+  /** Vectors by internal number (rescoring, search); calls without vectors left out. */
+  vectors(call_nos: readonly number[]): Promise<{ call_no: number; vectors: CallVectors }[]>;
+  /** Turns that contain the words of `text`, best first, under the filters. */
+  keyword(query: { scope: Scope; text: string; filter: CallFilter; limit: number }): Promise<TextHit[]>;
+  /** The internal numbers of all calls that pass (at most `limit`), ascending, for the vector index's filters. */
+  numbers(query: { scope: Scope; filter: CallFilter; limit: number }): Promise<Uint32Array>;
+}
+
+// ---- Rollups -----------------------------------------------------------------------------------------------------
+
+/** Sums of one measure over the enriched calls of a group; `sum` and `sum_squares` in the measure's unit. */
+export interface MeasureSum {
+  readonly n: number;
+  readonly sum: number;
+  readonly sum_squares: number;
+}
+
+export interface AgentSums {
+  readonly agent_id: string;
+  /** All accepted calls. */
+  readonly total_calls: number;
+  readonly measures: Readonly<Partial<Record<MeasureName, MeasureSum>>>;
+}
+
+export interface Rollups {
+  /** Sums per agent over all time, or over the local days [from_day, to_day] ("YYYY-MM-DD", EARSHOT_TIMEZONE). */
+  agents(query: {
+    scope: Scope;
+    measures: readonly MeasureName[];
+    from_day?: string;
+    to_day?: string;
+  }): Promise<AgentSums[]>;
+  /** Rebuilds every rollup from the calls beside the served ones, swaps day by day, reports what differed. */
+  rebuild(progress: (done: number, total: number) => void): Promise<{ days: number; drifted: number }>;
+}
+
+// ---- Events ------------------------------------------------------------------------------------------------------
+
+export type EventType = "call.accepted" | "call.replaced" | "call.enriched" | "call.deleted";
+
+/** One row of the log: ids and small facts, never personal text. */
+export interface EventRow {
+  /** Dense: seq n is followed by n + 1. */
+  readonly seq: number;
+  readonly type: EventType;
+  readonly at: number;
+  readonly call_no: number;
+  readonly call_id: string;
+  readonly agent_id: string;
+  readonly revision: number;
+  readonly customer_sentiment_score: number | null;
+  readonly agent_talk_ratio: number | null;
+  readonly state: EnrichmentState | null;
+}
+
+export interface Events {
+  /** Events with seq > after in order, within the scope; `oldest` is the first seq the log still holds (0 if empty). */
+  after(seq: number, limit: number, scope: Scope): Promise<{ events: EventRow[]; oldest: number; head: number }>;
+  head(): Promise<number>;
+  /** Called soon after any commit, of this process or another, that added events. Returns the unsubscriber. */
+  onChange(listener: () => void): () => void;
+}
+
+// ---- Work --------------------------------------------------------------------------------------------------------
+
+export interface WorkItem {
+  readonly work_no: number;
+  readonly call_no: number;
+  readonly call_id: string;
+  readonly revision: number;
+  readonly priority: Priority;
+  readonly attempts: number;
+}
+
+export interface DeadLetter {
+  readonly work_no: number;
+  readonly call_id: string;
+  readonly agent_id: string;
+  readonly revision: number;
+  readonly attempts: number;
+  readonly error: string;
+  readonly at: number;
+}
+
+export interface Work {
+  /** Leases up to n ready items to `worker_id` for `lease_ms`, best priority first; expired leases count as ready. */
+  take(n: number, worker_id: string, lease_ms: number): Promise<WorkItem[]>;
+  /** Prolongs leases; items no longer held by the worker are left out of the answer. */
+  renew(work_nos: readonly number[], worker_id: string, lease_ms: number): Promise<number[]>;
+  /** Gives items back: ready again at `retry_at`, or dead when null. Fenced by worker_id. */
+  fail(items: readonly { work_no: number; error: string; retry_at: number | null }[], worker_id: string): Promise<void>;
+  /** Gives up leases without counting an attempt (shutdown). */
+  release(work_nos: readonly number[], worker_id: string): Promise<void>;
+  /** New work for up to `limit` calls whose state is `degraded`; the number queued. */
+  requeueDegraded(limit: number): Promise<number>;
+  /** Waiting and leased items, and the age of the oldest waiting one in ms (0 if none). */
+  depth(): Promise<{ ready: number; running: number; dead: number; oldest_ms: number }>;
+  dead(limit: number, scope: Scope): Promise<DeadLetter[]>;
+  /** Dead letters back to ready (all, or one call's); the number. */
+  redrive(call_id: string | null): Promise<number>;
+}
+
+// ---- Accounts ----------------------------------------------------------------------------------------------------
+
+export const ROLES = ["admin", "manager", "agent", "analyst"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Account {
+  readonly account_id: string;
+  readonly kind: "key" | "user";
+  /** A key's label or a user's login name; a login name is unique. */
+  readonly name: string;
+  readonly role: Role;
+  readonly agent_id: string | null;
+  readonly team: string | null;
+  readonly created_at: number;
+  readonly revoked_at: number | null;
+}
+
+export interface Accounts {
+  /** `secret`: SHA-256 hex of a key, Argon2id string of a password. Returns false if a user of that name is there.
+   *  An agent account with a team also puts its agent into the team. */
+  add(account: Account, secret: string): Promise<boolean>;
+  list(kind: "key" | "user"): Promise<Account[]>;
+  byKeyHash(sha256: string): Promise<Account | null>;
+  byUserName(name: string): Promise<{ account: Account; secret: string } | null>;
+  byId(account_id: string): Promise<Account | null>;
+  revoke(account_id: string): Promise<boolean>;
+  /** Stores a one-use secret (sign-in link, socket ticket) under its SHA-256. */
+  putOneUse(sha256: string, account_id: string, expires_at: number): Promise<void>;
+  /** Takes it: the account id once, null ever after or when expired. */
+  takeOneUse(sha256: string): Promise<string | null>;
+}
+
+// ---- Jobs --------------------------------------------------------------------------------------------------------
+
+export interface JobError {
+  readonly line: number;
+  readonly message: string;
+}
+
+export interface Job {
+  readonly job_id: string;
+  readonly kind: "import" | "recalculate";
+  readonly state: "running" | "done" | "failed";
+  readonly created_at: number;
+  readonly updated_at: number;
+  /** import: lines, accepted, replayed, conflicts, rejected, bytes; recalculate: days, drifted, done, total. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** The first 100. */
+  readonly errors: readonly JobError[];
+  readonly detail: string | null;
+}
+
+export interface Jobs {
+  put(job: Job): Promise<void>;
+  get(job_id: string): Promise<Job | null>;
+  /** A resumable position (import: bytes of a file already stored), by an opaque name. */
+  bookmark(name: string): Promise<string | null>;
+  setBookmark(name: string, value: string | null): Promise<void>;
+}
+
+// ---- VectorRows: how the index learns what SQL holds --------------------------------------------------------------
+
+/** Columns of equal length; row i is one vector. Buffers may be transferred between threads. */
+export interface VectorChunk {
+  readonly call_no: Uint32Array;
+  /** Segments: first turn of the segment; call vectors: 0. */
+  readonly part: Uint32Array;
+  /** Segments: last turn of the segment; call vectors: 0. */
+  readonly part_end: Uint32Array;
+  readonly agent: readonly string[];
+  /** start_time, epoch ms. */
+  readonly start_time: Float64Array;
+  /** n x 384 float32 (call vectors) or int8 (segments). */
+  readonly vectors: Float32Array | Int8Array;
+}
+
+export type VectorKind = "call" | "segment";
+
+export interface VectorRows {
+  /** Rows with call_no > after in call_no order, whole calls only, about `limit` rows; empty at the end. */
+  scan(kind: VectorKind, space_id: string, after: number, limit: number): Promise<VectorChunk>;
+  /** All rows of these calls. */
+  of(kind: VectorKind, space_id: string, call_nos: readonly number[]): Promise<VectorChunk>;
+}
+
+// ---- Vectors -----------------------------------------------------------------------------------------------------
+
+export interface VectorFilter {
+  readonly agent_ids?: readonly string[];
+  /** On start_time, inclusive. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Only these calls, ascending. */
+  readonly call_nos?: Uint32Array;
+  /** Not these. */
+  readonly except?: readonly number[];
+}
+
+export interface VectorHit {
+  readonly call_no: number;
+  readonly part: number;
+  readonly part_end: number;
+  /** Cosine of the stored vectors, -1..1. */
+  readonly score: number;
+}
+
+export interface Vectors {
+  /** Puts rows in; rows of calls already there are replaced as a whole. */
+  upsert(kind: VectorKind, chunk: VectorChunk): Promise<void>;
+  remove(kind: VectorKind, call_nos: readonly number[]): Promise<void>;
+  /** The k nearest by cosine, best first, ties by call_no then part. Exact under filters. */
+  search(kind: VectorKind, query: Float32Array, k: number, filter?: VectorFilter): Promise<VectorHit[]>;
+  describe(): Promise<{ rows: Record<VectorKind, number>; bytes: number }>;
+  close(): Promise<void>;
+}
+
+// ---- Models ------------------------------------------------------------------------------------------------------
+
+/** What was made of n texts, in order. */
+export interface Inference {
+  readonly method: Method;
+  /** For example "all-MiniLM-L6-v2" or "vader". */
+  readonly model: string;
+  readonly version: string;
+  /** n x 384 float32 unit vectors, null when the statistical fallback ran. */
+  readonly vectors: Float32Array | null;
+  readonly space_id: string | null;
+  /** n values, -1..1. */
+  readonly sentiment: Float32Array;
+}
+
+export interface ModelState {
+  readonly method: Method;
+  readonly model: string;
+  readonly version: string;
+  readonly space_id: string | null;
+  readonly graph_id: string | null;
+  readonly threads: number;
+  /** Why the model is not running and what to do about it; null when it runs. */
+  readonly problem: string | null;
+}
+
+export interface Models {
+  /** Never rejects for want of a model: it falls back and says so in `method`. One text a run. */
+  infer(texts: readonly string[]): Promise<Inference>;
+  /** One unit vector for a query; null when no model runs. Goes before enrichment in the queue. */
+  embed(text: string): Promise<Float32Array | null>;
+  describe(): ModelState;
+  /** Called when the model comes or goes. Returns the unsubscriber. */
+  onChange(listener: (state: ModelState) => void): () => void;
+  close(): Promise<void>;
+}
