@@ -279,16 +279,16 @@ export interface VectorChunk {
   readonly agent: readonly string[];
   /** start_time, epoch ms. */
   readonly start_time: Float64Array;
-  /** n x 384 float32 (call vectors) or int8 (segments). */
+  /** n x 384, row after row: int8, or float32 where full precision was asked for. */
   readonly vectors: Float32Array | Int8Array;
 }
 
 export type VectorKind = "call" | "segment";
 
 export interface VectorRows {
-  /** Rows with call_no > after in call_no order, whole calls only, about `limit` rows; empty at the end. */
+  /** int8 rows with call_no > after in call_no order, whole calls only, about `limit` rows; empty at the end. */
   scan(kind: VectorKind, space_id: string, after: number, limit: number): Promise<VectorChunk>;
-  /** All rows of these calls. */
+  /** All rows of these calls: float32 for call vectors (rescoring), int8 for segments. */
   of(kind: VectorKind, space_id: string, call_nos: readonly number[]): Promise<VectorChunk>;
 }
 
