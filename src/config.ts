@@ -1,0 +1,173 @@
+/**
+ * One table of settings -> one frozen Config. Every problem is reported at once, by the name of its setting.
+ */
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  /** Path of the SQLite file. */
+  readonly storePath: string;
+  /** A model folder of the user's own; null: the pinned model under dataDir; "statistical": no model. */
+  readonly modelDir: string | null | "statistical";
+  readonly modelThreads: number;
+  readonly readerThreads: number;
+  readonly adminKey: string | null;
+  /** First signs, all verify. Empty: one is made at first start and kept in dataDir. */
+  readonly jwtSecrets: readonly string[];
+  readonly timezone: string;
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
+  readonly metricsPublic: boolean;
+  readonly corsOrigins: readonly string[];
+  /** Ranks are given only to agents with at least this many enriched calls. */
+  readonly rankMinimum: number;
+}
+
+export interface Setting {
+  readonly name: string;
+  readonly fallback: string;
+  readonly meaning: string;
+}
+
+/** The published settings, in the order the README lists them. */
+export const SETTINGS = [
+  { name: "EARSHOT_HOST", fallback: "127.0.0.1", meaning: "address to listen on" },
+  { name: "EARSHOT_PORT", fallback: "8000", meaning: "port to listen on (0: any free one)" },
+  { name: "EARSHOT_DATA_DIR", fallback: "./data", meaning: "database, models and keys" },
+  { name: "EARSHOT_STORE_URL", fallback: "sqlite:DATA_DIR/earshot.db", meaning: "the database, `sqlite:PATH`" },
+  {
+    name: "EARSHOT_MODEL_DIR",
+    fallback: "DATA_DIR/models/…",
+    meaning: "a model folder of your own; `statistical:` runs without a model",
+  },
+  { name: "EARSHOT_MODEL_THREADS", fallback: "number of cores, at most 8", meaning: "threads that run the model" },
+  { name: "EARSHOT_READER_THREADS", fallback: "1", meaning: "threads for queries that can be long" },
+  {
+    name: "EARSHOT_ADMIN_KEY",
+    fallback: "made at first start",
+    meaning: "an admin API key for automation, 16 characters or more",
+  },
+  {
+    name: "EARSHOT_JWT_SECRET",
+    fallback: "made at first start",
+    meaning: "secrets that sign log-ins, 32 characters or more, comma separated: the first signs, all verify",
+  },
+  { name: "EARSHOT_TIMEZONE", fallback: "UTC", meaning: "time zone of daily figures" },
+  { name: "EARSHOT_LOG_LEVEL", fallback: "info", meaning: "trace, debug, info, warn, error or silent" },
+  { name: "EARSHOT_METRICS_PUBLIC", fallback: "0", meaning: "1 serves /metrics without a token" },
+  { name: "EARSHOT_CORS_ORIGINS", fallback: "none", meaning: "origins of other sites that may call the API" },
+  { name: "EARSHOT_RANK_MINIMUM", fallback: "5", meaning: "calls an agent needs before a rank is given" },
+] as const satisfies readonly Setting[];
+
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The settings have ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n  ${problems.join("\n  ")}`,
+    );
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+
+/**
+ * Reads settings from `env` (name -> value; an empty value counts as unset).
+ * @throws ConfigError naming every bad or unknown EARSHOT_* setting
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const known = new Set<string>(SETTINGS.map((s) => s.name));
+  for (const name of Object.keys(env)) {
+    // Tests and benches have switches of their own.
+    if (name.startsWith("EARSHOT_") && !known.has(name) && !/^EARSHOT_(TEST|DATA_SETS|BENCH)/.test(name)) {
+      problems.push(`${name} is not a setting; there are ${[...known].join(", ")}`);
+    }
+  }
+  const text = (name: (typeof SETTINGS)[number]["name"]): string | null => env[name]?.trim() || null;
+  const integer = (name: (typeof SETTINGS)[number]["name"], fallback: number, min: number, max: number): number => {
+    const value = text(name);
+    if (value === null) return fallback;
+    const n = Number(value);
+    if (Number.isInteger(n) && n >= min && n <= max) return n;
+    problems.push(`${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(value)}`);
+    return fallback;
+  };
+  const list = (name: (typeof SETTINGS)[number]["name"]): string[] =>
+    (text(name) ?? "")
+      .split(",")
+      .map((s) => s.trim())
+      .filter((s) => s !== "");
+
+  const dataDir = resolve(text("EARSHOT_DATA_DIR") ?? "./data");
+
+  let storePath = join(dataDir, "earshot.db");
+  const storeUrl = text("EARSHOT_STORE_URL");
+  if (storeUrl !== null) {
+    const path = /^sqlite:(?:\/\/)?(.+)$/.exec(storeUrl)?.[1];
+    if (path === undefined)
+      problems.push(
+        `EARSHOT_STORE_URL must be sqlite:PATH, not ${JSON.stringify(storeUrl.replace(/:\/\/.*@/, "://…@"))}`,
+      );
+    else storePath = resolve(path);
+  }
+
+  const modelText = text("EARSHOT_MODEL_DIR");
+  const modelDir = modelText === null ? null : modelText === "statistical:" ? "statistical" : resolve(modelText);
+
+  const adminKey = text("EARSHOT_ADMIN_KEY");
+  if (adminKey !== null && adminKey.length < 16) problems.push("EARSHOT_ADMIN_KEY must have 16 characters or more");
+
+  const jwtSecrets = list("EARSHOT_JWT_SECRET");
+  if (jwtSecrets.some((s) => s.length < 32))
+    problems.push("EARSHOT_JWT_SECRET: every secret must have 32 characters or more");
+
+  const timezone = text("EARSHOT_TIMEZONE") ?? "UTC";
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: timezone });
+  } catch {
+    problems.push(`EARSHOT_TIMEZONE must be an IANA time zone such as Europe/Berlin, not ${JSON.stringify(timezone)}`);
+  }
+
+  const level = text("EARSHOT_LOG_LEVEL") ?? "info";
+  const logLevel = LOG_LEVELS.find((l) => l === level);
+  if (logLevel === undefined)
+    problems.push(`EARSHOT_LOG_LEVEL must be one of ${LOG_LEVELS.join(", ")}, not ${JSON.stringify(level)}`);
+
+  const metrics = text("EARSHOT_METRICS_PUBLIC") ?? "0";
+  if (metrics !== "0" && metrics !== "1")
+    problems.push(`EARSHOT_METRICS_PUBLIC must be 0 or 1, not ${JSON.stringify(metrics)}`);
+
+  const corsOrigins = list("EARSHOT_CORS_ORIGINS");
+  for (const origin of corsOrigins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      problems.push(
+        `EARSHOT_CORS_ORIGINS must list origins such as https://crm.example.com, not ${JSON.stringify(origin)}`,
+      );
+    }
+  }
+
+  const cores = availableParallelism();
+  const config: Config = {
+    host: text("EARSHOT_HOST") ?? "127.0.0.1",
+    port: integer("EARSHOT_PORT", 8000, 0, 65_535),
+    dataDir,
+    storePath,
+    modelDir,
+    modelThreads: integer("EARSHOT_MODEL_THREADS", Math.min(cores, 8), 1, 64),
+    readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),
+    adminKey,
+    jwtSecrets,
+    timezone,
+    logLevel: logLevel ?? "info",
+    metricsPublic: metrics === "1",
+    corsOrigins,
+    rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { ConfigError, readConfig, SETTINGS } from "../../src/config.ts";
+
+test("without settings everything has a default", () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({ host: "127.0.0.1", port: 8000, timezone: "UTC", modelDir: null, adminKey: null });
+  expect(config.storePath).toBe(`${config.dataDir}/earshot.db`);
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test("an empty value counts as unset", () => {
+  expect(readConfig({ EARSHOT_PORT: "" }).port).toBe(8000);
+});
+
+test("every problem is reported at once, by the name of its setting", () => {
+  const bad = {
+    EARSHOT_PORT: "http",
+    EARSHOT_STORE_URL: "mysql://user:secret@host/db",
+    EARSHOT_ADMIN_KEY: "short",
+    EARSHOT_JWT_SECRET: "short",
+    EARSHOT_TIMEZONE: "Mars/Olympus",
+    EARSHOT_LOG_LEVEL: "loud",
+    EARSHOT_METRICS_PUBLIC: "yes",
+    EARSHOT_CORS_ORIGINS: "crm.example.com",
+    EARSHOT_RANK_MINIMUM: "0",
+    EARSHOT_PROT: "8000",
+  };
+  let error: unknown;
+  try {
+    readConfig(bad);
+  } catch (e) {
+    error = e;
+  }
+  if (!(error instanceof ConfigError)) throw new Error("expected a ConfigError");
+  for (const name of Object.keys(bad)) expect(error.message).toContain(name);
+  expect(error.problems).toHaveLength(Object.keys(bad).length);
+  expect(error.message).not.toContain("secret");
+});
+
+test("a URL's scheme picks the store; the model can be a folder or statistical:", () => {
+  expect(readConfig({ EARSHOT_STORE_URL: "sqlite:/tmp/x.db" }).storePath).toBe("/tmp/x.db");
+  expect(readConfig({ EARSHOT_MODEL_DIR: "statistical:" }).modelDir).toBe("statistical");
+  expect(readConfig({ EARSHOT_MODEL_DIR: "/models/mine" }).modelDir).toBe("/models/mine");
+});
+
+test("names of settings are unique", () => {
+  expect(new Set(SETTINGS.map((s) => s.name)).size).toBe(SETTINGS.length);
+});
