@@ -10,8 +10,8 @@ export interface Config {
   readonly dataDir: string;
   /** Path of the SQLite file. */
   readonly storePath: string;
-  /** A model folder of the user's own; null: the pinned model under dataDir; "statistical": no model. */
-  readonly modelDir: string | null | "statistical";
+  /** The pinned model under dataDir, a folder of the user's own, or none. */
+  readonly model: { readonly kind: "pinned" | "statistical" } | { readonly kind: "folder"; readonly path: string };
   readonly modelThreads: number;
   readonly readerThreads: number;
   readonly adminKey: string | null;
@@ -117,7 +117,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
 
   const modelText = text("EARSHOT_MODEL_DIR");
-  const modelDir = modelText === null ? null : modelText === "statistical:" ? "statistical" : resolve(modelText);
+  const model: Config["model"] =
+    modelText === null
+      ? { kind: "pinned" }
+      : modelText === "statistical:"
+        ? { kind: "statistical" }
+        : { kind: "folder", path: resolve(modelText) };
 
   const adminKey = text("EARSHOT_ADMIN_KEY");
   if (adminKey !== null && adminKey.length < 16) problems.push("EARSHOT_ADMIN_KEY must have 16 characters or more");
@@ -128,7 +133,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 
   const timezone = text("EARSHOT_TIMEZONE") ?? "UTC";
   try {
-    new Intl.DateTimeFormat("en", { timeZone: timezone });
+    Intl.DateTimeFormat("en", { timeZone: timezone });
   } catch {
     problems.push(`EARSHOT_TIMEZONE must be an IANA time zone such as Europe/Berlin, not ${JSON.stringify(timezone)}`);
   }
@@ -157,7 +162,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: integer("EARSHOT_PORT", 8000, 0, 65_535),
     dataDir,
     storePath,
-    modelDir,
+    model,
     modelThreads: integer("EARSHOT_MODEL_THREADS", Math.min(cores, 8), 1, 64),
     readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),
     adminKey,
