@@ -1,3 +1,7 @@
+import type { FieldError } from "./core/field-error.ts";
+
+export type { FieldError };
+
 /**
  * Every way a request can go wrong, in one closed table. HTTP derives problem+json from it, the worker derives
  * retry or dead, a socket its close code.
@@ -22,15 +26,6 @@ export const ERRORS = {
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof ERRORS;
-
-/** One thing wrong with one field. */
-export interface FieldError {
-  /** RFC 6901 JSON pointer into the body, or "?name" for a query parameter. */
-  readonly pointer: string;
-  readonly message: string;
-  readonly expected?: string;
-  readonly received?: string;
-}
 
 export class AppError extends Error {
   readonly code: ErrorCode;

@@ -41,6 +41,8 @@ export const MEASURE_NAMES = [
   "agent_sentiment_q3",
   "agent_sentiment_q4",
   "sentiment_change",
+  "agent_fillers",
+  "customer_fillers",
 ] as const;
 
 export type MeasureName = (typeof MEASURE_NAMES)[number];
