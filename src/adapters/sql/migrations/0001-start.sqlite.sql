@@ -28,7 +28,9 @@ CREATE TABLE call_records (
   model TEXT,
   enriched_at INTEGER,
   error TEXT,
-  digest BLOB NOT NULL
+  digest BLOB NOT NULL,
+  -- 1 while the turns are in turn_search: FTS5 must be told to delete exactly what it was given.
+  in_full_text INTEGER NOT NULL DEFAULT 0
 );
 -- The four of the design notes, by name.
 CREATE INDEX idx_call_records_agent_id ON call_records (agent_id);
@@ -42,17 +44,18 @@ CREATE INDEX idx_call_records_updated ON call_records (updated_at);
 CREATE INDEX idx_call_records_customer ON call_records (customer_id, start_time) WHERE customer_id IS NOT NULL;
 CREATE INDEX idx_call_records_degraded ON call_records (call_no) WHERE state = 'degraded';
 
--- One compressed row a call: zstd of the JSON of its turns.
+-- One row a call: zstd of the JSON of its turns (or the JSON itself until enrichment packs it: codec.ts).
 CREATE TABLE call_texts (
   call_no INTEGER PRIMARY KEY REFERENCES call_records (call_no) ON DELETE CASCADE,
   body BLOB NOT NULL
 );
 
--- zstd of the JSON of Insights; contribution: what this call added to the rollups, to subtract it exactly.
+-- zstd of the JSON of Insights; contribution: the values this call added to the rollups, to subtract them exactly
+-- (float64 little-endian in the order of MEASURE_NAMES, NaN for null).
 CREATE TABLE call_insights (
   call_no INTEGER PRIMARY KEY REFERENCES call_records (call_no) ON DELETE CASCADE,
   body BLOB NOT NULL,
-  contribution TEXT NOT NULL
+  contribution BLOB NOT NULL
 );
 
 CREATE TABLE vector_spaces (
@@ -85,8 +88,13 @@ CREATE TABLE segment_codes (
   PRIMARY KEY (call_no, first_turn)
 ) WITHOUT ROWID;
 
--- Full text, one document a turn: rowid = call_no * 32768 + turn index. External content (the compressed text, through
--- the turn_texts view) with secure-delete, because contentless tables keep erased words on disk.
+-- Full text, one document a turn: turn_no = call_no * 32768 + turn index. External content with secure-delete, because
+-- contentless tables keep erased words on disk. The view can return any turn (rebuild, integrity-check) on connections
+-- that have the function turns_json; queries need the index alone, and rows leave it by the 'delete' command.
+CREATE VIEW turn_texts (turn_no, text) AS
+  SELECT t.call_no * 32768 + j.key, j.value ->> 'text'
+  FROM call_records AS c JOIN call_texts AS t ON t.call_no = c.call_no, json_each(turns_json(t.body)) AS j
+  WHERE c.in_full_text = 1;
 CREATE VIRTUAL TABLE turn_search USING fts5 (text, content = 'turn_texts', content_rowid = 'turn_no', tokenize = 'porter unicode61 remove_diacritics 2');
 INSERT INTO turn_search (turn_search, rank) VALUES ('secure-delete', 1);
 
@@ -122,11 +130,10 @@ CREATE TABLE events (
   agent_talk_ratio REAL,
   state TEXT
 );
-CREATE INDEX idx_events_at ON events (at);
-CREATE INDEX idx_events_call ON events (call_id, seq);
 
--- Integer sums, so that adding and subtracting is exact. grain: 0 all time (bucket 0), 1 UTC hour, 2 local day.
--- measure: position in MEASURE_NAMES; -1 counts accepted calls in n.
+-- Integer sums, so that adding and subtracting is exact. grain: 0 all time (bucket 0), 1 UTC hour (hours since 1970),
+-- 2 local day (days since 1970-01-01). measure: position in MEASURE_NAMES; -1 counts accepted calls in n.
+-- The squares of milliseconds pass 64 bits, so each is split: squares_high * 2^26 + squares_low.
 CREATE TABLE rollups (
   grain INTEGER NOT NULL,
   bucket INTEGER NOT NULL,
@@ -134,9 +141,29 @@ CREATE TABLE rollups (
   measure INTEGER NOT NULL,
   n INTEGER NOT NULL,
   sum_micro INTEGER NOT NULL,
-  sum_squares_micro INTEGER NOT NULL,
+  squares_high INTEGER NOT NULL,
+  squares_low INTEGER NOT NULL,
   PRIMARY KEY (grain, bucket, agent_no, measure)
 ) WITHOUT ROWID;
+-- What a rebuild has made so far; every writer also adds to it what it changes of calls up to rollup_state.rebuilt_to.
+CREATE TABLE rollups_next (
+  grain INTEGER NOT NULL,
+  bucket INTEGER NOT NULL,
+  agent_no INTEGER NOT NULL,
+  measure INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  sum_micro INTEGER NOT NULL,
+  squares_high INTEGER NOT NULL,
+  squares_low INTEGER NOT NULL,
+  PRIMARY KEY (grain, bucket, agent_no, measure)
+) WITHOUT ROWID;
+-- One row: whose days are served, and the rebuild under way (NULL when none).
+CREATE TABLE rollup_state (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  timezone TEXT NOT NULL,
+  next_timezone TEXT,
+  rebuilt_to INTEGER
+);
 
 CREATE TABLE accounts (
   account_id TEXT PRIMARY KEY,

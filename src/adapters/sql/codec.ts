@@ -1,0 +1,45 @@
+/** How words, insights and vectors become blobs and back. Shared by the writer thread and every reader. */
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { Insights, Turn } from "../../core/call.ts";
+
+const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+const ZSTD_MAGIC = 0xfd2fb528;
+
+/** zstd of UTF-8 text. */
+export function pack(text: string): Buffer {
+  return zstdCompressSync(text, OPTIONS);
+}
+
+/** The text of a blob: zstd, or plain UTF-8 (rows that wait for enrichment are not packed yet). */
+export function unpack(blob: Uint8Array): string {
+  const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
+  const packed = bytes.length >= 4 && bytes.readUInt32LE(0) === ZSTD_MAGIC;
+  return (packed ? zstdDecompressSync(bytes) : bytes).toString("utf8");
+}
+
+/** call_texts.body -> turns. */
+export function unpackTurns(body: Uint8Array): Turn[] {
+  return JSON.parse(unpack(body)) as Turn[];
+}
+
+/** call_insights.body -> insights. */
+export function unpackInsights(body: Uint8Array): Insights {
+  return JSON.parse(unpack(body)) as Insights;
+}
+
+/** A blob of float32 (little-endian, as every platform of ours is) as an aligned array of its own. */
+export function floats(blob: Uint8Array): Float32Array {
+  const out = new Float32Array(blob.byteLength / 4);
+  new Uint8Array(out.buffer).set(blob);
+  return out;
+}
+
+/** A blob of int8 as an array of its own. */
+export function int8s(blob: Uint8Array): Int8Array {
+  return new Int8Array(blob).slice();
+}
+
+/** The bytes of a typed array, without copying. */
+export function bytes(view: ArrayBufferView): Buffer {
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+}

@@ -1,0 +1,64 @@
+/** Opening SQLite files: every connection of the process comes from here. */
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import { unpack } from "./codec.ts";
+import { migrate } from "./migrate.ts";
+
+export type Connection = Database.Database;
+
+/** Bytes of WAL after which a commit checkpoints (in pages of 4096). */
+const CHECKPOINT_PAGES = 4_000;
+
+/** Makes the folder (0700) and the file (0600) if they are not there; -wal and -shm inherit the file's mode. */
+function prepare(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (existsSync(path)) return;
+  closeSync(openSync(path, "a", 0o600));
+  chmodSync(path, 0o600);
+}
+
+/**
+ * The one writing connection of a process, migrated to the newest schema. Blocks up to `wait_ms` for a foreign lock,
+ * so it belongs into the writer thread, tests and tools. Throws store errors and a clear sentence for a newer schema.
+ */
+export function openForWriting(path: string, wait_ms = 10_000): Connection {
+  prepare(path);
+  const db = new Database(path, { timeout: wait_ms });
+  try {
+    // Before the first table, or it has no effect until VACUUM.
+    if (db.pragma("page_count", { simple: true }) === 0) db.pragma("auto_vacuum = INCREMENTAL");
+    db.pragma("journal_mode = WAL");
+    // In WAL files the default is NORMAL, which may lose acknowledged rows on a power cut.
+    db.pragma("synchronous = FULL");
+    if (process.platform === "darwin") db.pragma("fullfsync = ON");
+    db.pragma("secure_delete = ON");
+    db.pragma("foreign_keys = ON");
+    db.pragma("cache_size = -65536");
+    db.pragma("temp_store = MEMORY");
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    addFunctions(db);
+    migrate(db);
+    return db;
+  } catch (cause) {
+    db.close();
+    throw cause;
+  }
+}
+
+/** A read-only connection to a file that `openForWriting` has made. Never waits longer than 25 ms for a lock. */
+export function openForReading(path: string): Connection {
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 25 });
+  db.pragma("cache_size = -16384");
+  db.pragma("mmap_size = 268435456");
+  db.pragma("temp_store = MEMORY");
+  addFunctions(db);
+  return db;
+}
+
+/** What the view turn_texts needs. */
+function addFunctions(db: Connection): void {
+  db.function("turns_json", { deterministic: true }, (body: unknown) =>
+    body instanceof Uint8Array ? unpack(body) : null,
+  );
+}
