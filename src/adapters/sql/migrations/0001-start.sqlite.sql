@@ -37,9 +37,13 @@ CREATE INDEX idx_call_records_agent_id ON call_records (agent_id);
 CREATE INDEX idx_call_records_created_at ON call_records (created_at);
 CREATE INDEX idx_call_records_sentiment ON call_records (customer_sentiment_score);
 CREATE INDEX idx_call_records_composite ON call_records (agent_id, created_at, customer_sentiment_score);
--- What lists by start_time need; sentiment inside lets counts be answered from the index alone.
-CREATE INDEX idx_call_records_start ON call_records (start_time, customer_sentiment_score);
-CREATE INDEX idx_call_records_agent_start ON call_records (agent_id, start_time, customer_sentiment_score);
+-- What lists by start_time need: call_no before sentiment keeps ties in list order without sorting; sentiment inside lets
+-- bands be filtered and counted from the index alone.
+CREATE INDEX idx_call_records_start ON call_records (start_time, call_no, customer_sentiment_score);
+CREATE INDEX idx_call_records_agent_start ON call_records (agent_id, start_time, call_no, customer_sentiment_score);
+-- Every sort of a list has an index to walk.
+CREATE INDEX idx_call_records_duration ON call_records (duration_seconds);
+CREATE INDEX idx_call_records_talk_ratio ON call_records (agent_talk_ratio);
 CREATE INDEX idx_call_records_updated ON call_records (updated_at);
 CREATE INDEX idx_call_records_customer ON call_records (customer_id, start_time) WHERE customer_id IS NOT NULL;
 CREATE INDEX idx_call_records_degraded ON call_records (call_no) WHERE state = 'degraded';
