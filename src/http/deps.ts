@@ -1,0 +1,57 @@
+/** What the HTTP surface needs; app.ts fills it, routes take it. */
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { Accounts, CallReads, Calls, Events, Jobs, Models, Rollups, Vectors, Work } from "../ports.ts";
+import type { Access, AccessConfig } from "../services/access.ts";
+import type { LiveLimits } from "../services/live.ts";
+
+export interface HttpStore {
+  readonly calls: Calls;
+  readonly reads: CallReads;
+  readonly rollups: Rollups;
+  readonly events: Events;
+  readonly work: Work;
+  readonly accounts: Accounts;
+  readonly jobs: Jobs;
+}
+
+export interface HttpConfig extends AccessConfig {
+  readonly version: string;
+  /** The day of daily rollups, an IANA name. */
+  readonly timezone: string;
+  /** Origins (scheme://host:port) beside our own whose pages may call and open sockets; usually empty. */
+  readonly corsOrigins: readonly string[];
+  /** True behind a proxy that sets X-Forwarded-*. */
+  readonly trustProxy?: boolean;
+  /** Smaller limits and shorter intervals for sockets (tests). */
+  readonly live?: Partial<LiveLimits>;
+}
+
+export interface HttpDeps {
+  readonly store: HttpStore;
+  readonly models: Models;
+  readonly vectors: Vectors;
+  readonly config: HttpConfig;
+  readonly log: FastifyBaseLogger;
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Registers metrics and tracing hooks and `/metrics` before the routes. */
+  readonly metricsHook?: (app: App) => void;
+  /** True from the first shutdown signal on: /health/ready answers 503. */
+  readonly draining?: () => boolean;
+}
+
+/** The Fastify instance with TypeBox types. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** What a route file gets: `export function xRoutes(app: App, context: RouteContext): void`. */
+export interface RouteContext extends HttpDeps {
+  readonly access: Access;
+}

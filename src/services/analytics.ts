@@ -1,0 +1,149 @@
+/** Figures per agent from the rollups, and their recalculation. */
+import { randomUUID } from "node:crypto";
+import type { Scope } from "../core/call.ts";
+import type { MeasureName } from "../core/measures.ts";
+import { summarize } from "../core/stats.ts";
+import type { Job, Jobs, MeasureSum, Rollups } from "../ports.ts";
+
+/** A mean over calls with what tells how far to trust it. */
+export interface Average {
+  readonly mean: number | null;
+  readonly n: number;
+  readonly sd: number | null;
+  /** 95 % interval of the mean (Student's t); null below two calls. */
+  readonly ci95: readonly [number, number] | null;
+}
+
+export interface AgentAverages {
+  readonly agent_id: string;
+  readonly total_calls: number;
+  readonly sentiment: Average;
+  readonly talk_ratio: Average;
+}
+
+const MEASURES = ["customer_sentiment_score", "agent_talk_ratio"] as const satisfies readonly MeasureName[];
+
+function average(sum: MeasureSum | undefined): Average {
+  const s = sum && summarize(sum);
+  if (!s) return { mean: null, n: 0, sd: null, ci95: null };
+  return { mean: s.mean, n: s.n, sd: s.sd, ci95: s.low === null || s.high === null ? null : [s.low, s.high] };
+}
+
+/** One row an agent in scope, best mean sentiment first, agents without one last, ties by agent_id. */
+export async function agentAverages(
+  { rollups }: { rollups: Pick<Rollups, "agents"> },
+  input: { scope: Scope },
+): Promise<AgentAverages[]> {
+  const sums = await rollups.agents({ scope: input.scope, measures: MEASURES });
+  const rows = sums.map((s) => ({
+    agent_id: s.agent_id,
+    total_calls: s.total_calls,
+    sentiment: average(s.measures.customer_sentiment_score),
+    talk_ratio: average(s.measures.agent_talk_ratio),
+  }));
+  return rows.toSorted(
+    (a, b) =>
+      (b.sentiment.mean ?? Number.NEGATIVE_INFINITY) - (a.sentiment.mean ?? Number.NEGATIVE_INFINITY) ||
+      (a.agent_id < b.agent_id ? -1 : 1),
+  );
+}
+
+export interface Overview {
+  readonly agents: number;
+  readonly total_calls: number;
+  readonly sentiment: Average;
+  readonly talk_ratio: Average;
+}
+
+/** The same figures over every call in scope. */
+export async function overview(
+  { rollups }: { rollups: Pick<Rollups, "agents"> },
+  input: { scope: Scope },
+): Promise<Overview> {
+  const sums = await rollups.agents({ scope: input.scope, measures: MEASURES });
+  const total = (name: (typeof MEASURES)[number]): MeasureSum =>
+    sums.reduce<MeasureSum>(
+      (t, s) => {
+        const m = s.measures[name];
+        return m ? { n: t.n + m.n, sum: t.sum + m.sum, sum_squares: t.sum_squares + m.sum_squares } : t;
+      },
+      { n: 0, sum: 0, sum_squares: 0 },
+    );
+  return {
+    agents: sums.length,
+    total_calls: sums.reduce((n, s) => n + s.total_calls, 0),
+    sentiment: average(total("customer_sentiment_score")),
+    talk_ratio: average(total("agent_talk_ratio")),
+  };
+}
+
+export interface Recalculation {
+  /** Starts a rebuild, or joins the one that runs. `done` resolves when it has ended, failed or not. */
+  start(): Promise<{ job: Job; done: Promise<void> }>;
+}
+
+const PROGRESS_MS = 500;
+
+/** Rebuilding rollups as a job, one at a time in this process. */
+export function createRecalculation(deps: {
+  rollups: Pick<Rollups, "rebuild">;
+  jobs: Pick<Jobs, "put">;
+  now: () => number;
+  onError: (error: unknown) => void;
+}): Recalculation {
+  const { rollups, jobs, now, onError } = deps;
+  let running: Promise<{ job: Job; done: Promise<void> }> | null = null;
+
+  async function rebuild(started: Job): Promise<void> {
+    let job = started;
+    let written = now();
+    const put = async (change: Partial<Job>): Promise<void> => {
+      job = { ...job, ...change, updated_at: now() };
+      await jobs.put(job);
+    };
+    // Writes of progress follow one another, so that the last word is the last written.
+    let writes = Promise.resolve();
+    try {
+      const result = await rollups.rebuild((done, total) => {
+        if (now() - written < PROGRESS_MS) return;
+        written = now();
+        writes = writes.then(() => put({ counts: { done, total } })).catch(onError);
+      });
+      await writes;
+      await put({ state: "done", counts: { ...job.counts, ...result } });
+    } catch (error) {
+      onError(error);
+      await writes;
+      await put({ state: "failed", detail: "The rebuild failed; the figures are as before. The log says why." }).catch(
+        onError,
+      );
+    } finally {
+      running = null;
+    }
+  }
+
+  return {
+    start() {
+      running ??= (async () => {
+        const job: Job = {
+          job_id: `job_${randomUUID()}`,
+          kind: "recalculate",
+          state: "running",
+          created_at: now(),
+          updated_at: now(),
+          counts: {},
+          errors: [],
+          detail: null,
+        };
+        try {
+          await jobs.put(job);
+        } catch (error) {
+          running = null;
+          throw error;
+        }
+        return { job, done: rebuild(job) };
+      })();
+      return running;
+    },
+  };
+}
