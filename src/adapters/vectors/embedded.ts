@@ -1,0 +1,176 @@
+/** The Vectors port on the flat index in a thread of its own. */
+import { Worker } from "node:worker_threads";
+import { DIMENSIONS } from "../../core/vector.ts";
+import { AppError } from "../../errors.ts";
+import type { VectorChunk, VectorFilter, VectorHit, VectorKind, VectorRows, Vectors } from "../../ports.ts";
+import { DEFAULT_OPTIONS, type FlatIndexOptions } from "./flat-index.ts";
+import type { Answers, Command, Reply, Request, ThreadData } from "./protocol.ts";
+import { byScore, centre, cosine } from "./score.ts";
+
+/** Hits scored again in float32, at least; twice `k` where that is more. */
+const RESCORED = 50;
+
+/** The part of a logger the index uses. */
+export interface VectorsLog {
+  error(fields: object, message: string): void;
+}
+
+export interface OpenVectors {
+  /** Where the float32 call vectors are; null: scores come from the int8 rows alone. */
+  readonly rows: Pick<VectorRows, "of"> | null;
+  readonly spaceId: string;
+  readonly log: VectorsLog;
+  readonly options?: Partial<FlatIndexOptions>;
+}
+
+/** Opens an empty index; `fill` loads what SQL holds. */
+export function openVectors(deps: OpenVectors): EmbeddedVectors {
+  return new EmbeddedVectors(deps);
+}
+
+interface Waiting {
+  resolve(answer: Answers[keyof Answers]): void;
+  reject(error: Error): void;
+}
+
+export class EmbeddedVectors implements Vectors {
+  readonly #rows: Pick<VectorRows, "of"> | null;
+  readonly #spaceId: string;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #means: Record<VectorKind, Float32Array | null> = { call: null, segment: null };
+  #lastId = 0;
+  #ended: AppError | null = null;
+
+  constructor({ rows, spaceId, log, options }: OpenVectors) {
+    this.#rows = rows;
+    this.#spaceId = spaceId;
+    const data: ThreadData = { options: { ...DEFAULT_OPTIONS, ...options } };
+    this.#worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: data, name: "vectors" });
+    this.#worker.unref();
+    this.#worker.on("message", (reply: Reply) => this.#settle(reply));
+    this.#worker.on("error", (cause) => {
+      log.error({ error: cause }, "the vector index stopped");
+      this.#end(new AppError("internal", "the vector index stopped", { cause }));
+    });
+    this.#worker.on("exit", () => this.#end(new AppError("internal", "the vector index stopped")));
+  }
+
+  async upsert(kind: VectorKind, chunk: VectorChunk): Promise<void> {
+    // A view would be sent with all of its buffer, and a transferred one would be lost to the caller: copy it.
+    const own: VectorChunk = {
+      call_no: chunk.call_no.slice(),
+      part: chunk.part.slice(),
+      part_end: chunk.part_end.slice(),
+      agent: chunk.agent,
+      start_time: chunk.start_time.slice(),
+      vectors: chunk.vectors.slice(),
+    };
+    await this.#send({ type: "upsert", kind, chunk: own }, buffersOf(own));
+  }
+
+  async remove(kind: VectorKind, call_nos: readonly number[]): Promise<void> {
+    if (call_nos.length > 0) await this.#send({ type: "remove", kind, call_nos });
+  }
+
+  /** Call vectors are scored again in float32 from SQL; a call gone from SQL is gone from the answer. */
+  async search(kind: VectorKind, query: Float32Array, k: number, filter: VectorFilter = {}): Promise<VectorHit[]> {
+    if (query.length !== DIMENSIONS || !query.every(Number.isFinite)) {
+      throw new TypeError(`a query vector must have ${DIMENSIONS} finite values`);
+    }
+    const rescored = kind === "call" && this.#rows !== null;
+    const hits = await this.#send({
+      type: "search",
+      kind,
+      query: query.slice(),
+      k: rescored ? Math.max(RESCORED, 2 * k) : k,
+      filter: filter.call_nos === undefined ? filter : { ...filter, call_nos: filter.call_nos.slice() },
+    });
+    return rescored ? (await this.#rescore(hits, query)).slice(0, k) : hits;
+  }
+
+  describe(): Promise<Answers["describe"]> {
+    return this.#send({ type: "describe" });
+  }
+
+  async close(): Promise<void> {
+    this.#end(new AppError("shutting_down"));
+    await this.#worker.terminate();
+  }
+
+  /** Announces rows read from SQL: until `endFill`, `fill` leaves alone what is upserted or removed meanwhile. */
+  async beginFill(kind: VectorKind): Promise<void> {
+    await this.#send({ type: "fillBegin", kind });
+  }
+
+  /** Takes rows as SQL held them; the chunk's buffers belong to the index from then on. */
+  async fill(kind: VectorKind, chunk: VectorChunk): Promise<void> {
+    await this.#send({ type: "fill", kind, chunk }, buffersOf(chunk));
+  }
+
+  async endFill(kind: VectorKind): Promise<void> {
+    await this.#send({ type: "fillEnd", kind });
+  }
+
+  /** Compares after taking `mean` from both sides (null: as stored). Rows stay as they are; costs one pass over them. */
+  async setMean(kind: VectorKind, mean: Float32Array | null): Promise<void> {
+    const own = mean?.slice() ?? null;
+    await this.#send({ type: "setMean", kind, mean: own });
+    this.#means[kind] = own;
+  }
+
+  /** The mean of the rows held; null without rows. */
+  meanOfRows(kind: VectorKind): Promise<Float32Array | null> {
+    return this.#send({ type: "meanOfRows", kind });
+  }
+
+  async #rescore(hits: readonly VectorHit[], query: Float32Array): Promise<VectorHit[]> {
+    if (this.#rows === null || hits.length === 0) return [];
+    const mean = this.#means.call;
+    const rows = await this.#rows.of(
+      "call",
+      this.#spaceId,
+      hits.map((hit) => hit.call_no),
+    );
+    const { query: centred, length } = centre(query, mean);
+    const rowMean = mean === null ? null : Float64Array.from(mean);
+    return Array.from(rows.call_no, (call_no, i) => ({
+      call_no,
+      part: rows.part[i] as number,
+      part_end: rows.part_end[i] as number,
+      score: cosine(centred, length, rows.vectors.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS), rowMean),
+    })).toSorted(byScore);
+  }
+
+  #send<C extends Command>(command: C, transfer: ArrayBuffer[] = []): Promise<Answers[C["type"]]> {
+    if (this.#ended !== null) return Promise.reject(this.#ended);
+    const id = ++this.#lastId;
+    const gate = Promise.withResolvers<Answers[keyof Answers]>();
+    this.#waiting.set(id, gate);
+    // A process with an answer outstanding stays alive for it, an idle index keeps none alive.
+    this.#worker.ref();
+    const request: Request = { id, command };
+    this.#worker.postMessage(request, transfer);
+    return gate.promise as Promise<Answers[C["type"]]>;
+  }
+
+  #settle(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(reply.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if ("failure" in reply) waiting.reject(new AppError("internal", `vector index: ${reply.failure}`));
+    else waiting.resolve(reply.answer);
+  }
+
+  #end(reason: AppError): void {
+    this.#ended ??= reason;
+    for (const gate of this.#waiting.values()) gate.reject(this.#ended);
+    this.#waiting.clear();
+  }
+}
+
+function buffersOf(chunk: VectorChunk): ArrayBuffer[] {
+  const views = [chunk.call_no, chunk.part, chunk.part_end, chunk.start_time, chunk.vectors];
+  return [...new Set(views.map((view) => view.buffer as ArrayBuffer))];
+}

@@ -1,0 +1,244 @@
+/**
+ * A flat index of int8 rows in WebAssembly memory: no graph, nothing to build, exact but for the sign stage.
+ * The query is int16, so a scan errs by less than `MARGIN` raw units; what the margin keeps is scored exactly.
+ */
+import { DIMENSIONS, INT8_SCALE, quantize } from "../../core/vector.ts";
+import type { VectorChunk, VectorFilter, VectorHit } from "../../ports.ts";
+import { Best } from "./best.ts";
+import { Columns } from "./columns.ts";
+import { eachPassing, restricts } from "./filter.ts";
+import {
+  BLOCK_ROWS,
+  CHUNK_ROWS,
+  CODE_BYTES,
+  codeAddress,
+  growByChunk,
+  MAX_ROWS,
+  newKernel,
+  rowAddress,
+  SCRATCH,
+  weightAddress,
+} from "./kernel.ts";
+import { byScore, centre, cosine, lengthOf } from "./score.ts";
+
+export interface FlatIndexOptions {
+  /** Above this many rows a search without filters goes through the sign codes first. */
+  readonly signsFrom: number;
+  /** Rows the sign stage hands on, at least. */
+  readonly signCandidates: number;
+}
+
+export const DEFAULT_OPTIONS: FlatIndexOptions = { signsFrom: 200_000, signCandidates: 4_000 };
+
+/** Rounding 384 components by up to ½ moves a dot with a unit row by √384 / 2 at most; twice that, and float32. */
+const MARGIN = 2 * (Math.sqrt(DIMENSIONS) / 2 + 0.2);
+/** Rows looked at for the thresholds of the sign codes. */
+const SAMPLE = 20_000;
+
+export class FlatIndex {
+  readonly #columns = new Columns();
+  readonly #kernel = newKernel();
+  readonly #options: FlatIndexOptions;
+  /** Growth detaches the memory: the views are made anew then. */
+  #bytes = new Int8Array(this.#kernel.memory.buffer);
+  #floats = new Float32Array(this.#kernel.memory.buffer);
+  #mean: Float32Array | null = null;
+  /** The mean in the scale of the rows. */
+  #rowMean: Float64Array | null = null;
+  /** Rows there were when the thresholds of the sign codes were taken; 0: no codes. */
+  #codedAt = 0;
+
+  constructor(options: FlatIndexOptions = DEFAULT_OPTIONS) {
+    this.#options = options;
+  }
+
+  get rows(): number {
+    return this.#columns.rows;
+  }
+
+  get bytes(): number {
+    return this.#kernel.memory.buffer.byteLength + this.#columns.bytes;
+  }
+
+  /** Puts the rows in; rows of calls already there are replaced as a whole. `skip`: calls to leave as they are. */
+  upsert(chunk: VectorChunk, skip?: ReadonlySet<number>): void {
+    const n = chunk.call_no.length;
+    for (let i = 0; i < n; i++) {
+      const call_no = chunk.call_no[i] as number;
+      if (!skip?.has(call_no)) this.remove(call_no);
+    }
+    const codes = chunk.vectors instanceof Int8Array ? chunk.vectors : quantize(chunk.vectors);
+    for (let i = 0; i < n; i++) {
+      const call_no = chunk.call_no[i] as number;
+      if (skip?.has(call_no)) continue;
+      this.#append(chunk, i, codes.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS));
+    }
+  }
+
+  remove(call_no: number): void {
+    if (!this.#columns.has(call_no)) return;
+    this.#columns.remove(call_no, (from, to) => {
+      this.#bytes.copyWithin(rowAddress(to), rowAddress(from), rowAddress(from) + DIMENSIONS);
+      this.#bytes.copyWithin(weightAddress(to), weightAddress(from), weightAddress(from) + 4);
+      this.#bytes.copyWithin(codeAddress(to), codeAddress(from), codeAddress(from) + CODE_BYTES);
+    });
+  }
+
+  /** From now on compares after taking `mean` (in the scale of unit vectors) from rows and queries. One pass. */
+  setMean(mean: Float32Array | null): void {
+    this.#mean = mean;
+    this.#rowMean = mean === null ? null : Float64Array.from(mean, (x) => x * INT8_SCALE);
+    for (let slot = 0; slot < this.rows; slot++) this.#weigh(slot);
+  }
+
+  /** The mean of all rows in the scale of unit vectors; null without rows. */
+  meanOfRows(): Float32Array | null {
+    if (this.rows === 0) return null;
+    return Float32Array.from(this.#sampleMean(this.rows), (x) => x / INT8_SCALE);
+  }
+
+  /** Makes the sign codes if a search would need them; else the first search does. */
+  prepare(): void {
+    if (this.rows <= this.#options.signsFrom) return;
+    if (this.#codedAt > 0 && this.rows <= 2 * this.#codedAt) return;
+    // Components share a sign where the corpus has a mean direction: bits split the rows best at the mean.
+    const thresholds = this.#sampleMean(SAMPLE);
+    for (let i = 0; i < DIMENSIONS; i++) this.#bytes[SCRATCH.thresholds + i] = Math.round(thresholds[i] as number);
+    this.#codedAt = this.rows;
+    this.#eachBlock((first, n) => this.#kernel.make_codes(first, n));
+  }
+
+  /** The k best by cosine, exact scores. Exact under filters and up to `signsFrom` rows. */
+  search(query: Float32Array, k: number, filter: VectorFilter = {}): VectorHit[] {
+    if (k <= 0 || this.rows === 0) return [];
+    const except = new Set(filter.except);
+    let spare = 0;
+    for (const call_no of except) spare += this.#columns.slotsOf(call_no).length;
+
+    const centred = centre(query, this.#mean);
+    const bias = this.#placeQuery(centred.query);
+    const best = new Best(Math.min(k + spare, this.rows), MARGIN);
+    const list = new Uint32Array(this.#kernel.memory.buffer, SCRATCH.list, BLOCK_ROWS);
+    const outSlots = new Uint32Array(this.#kernel.memory.buffer, SCRATCH.out, 2 * BLOCK_ROWS);
+    const outScores = new Float32Array(this.#kernel.memory.buffer, SCRATCH.out + 4, 2 * BLOCK_ROWS - 1);
+    const scanList = (n: number) => best.add(outSlots, outScores, this.#kernel.scan_list(n, bias, best.least));
+
+    if (restricts(filter)) {
+      eachPassing(this.#columns, filter, list, scanList);
+    } else if (this.rows > this.#options.signsFrom) {
+      this.prepare();
+      this.#eachNearCode(query, Math.max(this.#options.signCandidates, 40 * (k + spare)), scanList);
+    } else {
+      this.#eachBlock((first, n) => best.add(outSlots, outScores, this.#kernel.scan(first, n, bias, best.least)));
+    }
+    return this.#score(best.finish(), centred, except).slice(0, k);
+  }
+
+  #append(chunk: VectorChunk, i: number, code: Int8Array): void {
+    if (this.rows >= MAX_ROWS) throw new RangeError(`the embedded vector index holds at most ${MAX_ROWS} rows a kind`);
+    if (this.#columns.full) {
+      growByChunk(this.#kernel);
+      this.#bytes = new Int8Array(this.#kernel.memory.buffer);
+      this.#floats = new Float32Array(this.#kernel.memory.buffer);
+      this.#columns.addChunk();
+    }
+    const slot = this.#columns.append({
+      call_no: chunk.call_no[i] as number,
+      part: chunk.part[i] as number,
+      part_end: chunk.part_end[i] as number,
+      agent: chunk.agent[i] as string,
+      start_time: chunk.start_time[i] as number,
+    });
+    this.#bytes.set(code, rowAddress(slot));
+    this.#weigh(slot);
+    if (this.#codedAt > 0) this.#kernel.make_codes(slot, 1);
+  }
+
+  #row(slot: number): Int8Array {
+    const at = rowAddress(slot);
+    return this.#bytes.subarray(at, at + DIMENSIONS);
+  }
+
+  #weigh(slot: number): void {
+    const length = lengthOf(this.#row(slot), this.#rowMean);
+    this.#floats[weightAddress(slot) / 4] = length === 0 ? 0 : 1 / length;
+  }
+
+  /** Writes the query as int16 by a scale of its own; returns its product with the mean, to be taken off each dot. */
+  #placeQuery(query: Float64Array): number {
+    let largest = 0;
+    for (const x of query) largest = Math.max(largest, Math.abs(x));
+    const scale = largest === 0 ? 0 : 32_767 / largest;
+    const target = new Int16Array(this.#bytes.buffer, SCRATCH.query, DIMENSIONS);
+    let bias = 0;
+    for (let i = 0; i < DIMENSIONS; i++) {
+      const value = Math.round((query[i] as number) * scale);
+      target[i] = value;
+      bias += value * (this.#rowMean === null ? 0 : (this.#rowMean[i] as number));
+    }
+    return bias;
+  }
+
+  #eachBlock(take: (first: number, n: number) => void): void {
+    for (let first = 0; first < this.rows; first += BLOCK_ROWS) take(first, Math.min(BLOCK_ROWS, this.rows - first));
+  }
+
+  /** Lists the slots of at least `candidates` rows whose codes are nearest to the query's, ties included. */
+  #eachNearCode(query: Float32Array, candidates: number, take: (n: number) => void): void {
+    const code = this.#bytes.subarray(SCRATCH.queryCode, SCRATCH.queryCode + CODE_BYTES).fill(0);
+    for (let i = 0; i < DIMENSIONS; i++) {
+      if ((query[i] as number) * INT8_SCALE > (this.#bytes[SCRATCH.thresholds + i] as number)) {
+        code[i >> 3] = (code[i >> 3] as number) | (1 << (i & 7));
+      }
+    }
+    const histogram = new Uint32Array(this.#bytes.buffer, SCRATCH.histogram, DIMENSIONS + 1).fill(0);
+    this.#eachBlock((first, n) => this.#kernel.scan_codes(first, n));
+    let most = 0;
+    for (let seen = histogram[0] as number; seen < candidates && most < DIMENSIONS; ) {
+      seen += histogram[++most] as number;
+    }
+    // Half blocks, so that the list never overflows: it is handed on once it is half full.
+    const step = BLOCK_ROWS / 2;
+    let listed = 0;
+    for (let first = 0; first < this.rows; first += step) {
+      listed = this.#kernel.pick_codes(first, Math.min(step, this.rows - first), most, listed);
+      if (listed >= step) {
+        take(listed);
+        listed = 0;
+      }
+    }
+    if (listed > 0) take(listed);
+  }
+
+  #score(
+    slots: Uint32Array,
+    centred: { query: Float64Array; length: number },
+    except: ReadonlySet<number>,
+  ): VectorHit[] {
+    const hits: VectorHit[] = [];
+    for (const slot of slots) {
+      const c = this.#columns.chunkOf(slot);
+      const i = slot % CHUNK_ROWS;
+      const call_no = c.call_no[i] as number;
+      if (except.has(call_no)) continue;
+      hits.push({
+        call_no,
+        part: c.part[i] as number,
+        part_end: c.part_end[i] as number,
+        score: cosine(centred.query, centred.length, this.#row(slot), this.#rowMean),
+      });
+    }
+    return hits.toSorted(byScore);
+  }
+
+  /** Mean of up to `most` rows spread evenly, in the scale of the rows. */
+  #sampleMean(most: number): Float64Array {
+    const sums = new Float64Array(DIMENSIONS);
+    const n = Math.min(most, this.rows);
+    for (let j = 0; j < n; j++) {
+      const row = this.#row(Math.floor((j * this.rows) / n));
+      for (let i = 0; i < DIMENSIONS; i++) sums[i] = (sums[i] as number) + (row[i] as number);
+    }
+    return sums.map((x) => x / n);
+  }
+}

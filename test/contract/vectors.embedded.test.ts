@@ -1,0 +1,155 @@
+import { fill } from "../../src/adapters/vectors/fill.ts";
+import { openVectors } from "../../src/adapters/vectors/embedded.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import { clusteredVectors } from "../support/clustered-vectors.ts";
+import { chunkOf, ExactVectors } from "../support/exact-vectors.ts";
+import { vectorsContract } from "./vectors.contract.ts";
+
+const log = {
+  error(fields: object, message: string) {
+    throw new Error(message, { cause: fields });
+  },
+};
+
+vectorsContract("embedded", async (rows) => openVectors({ rows, spaceId: "test", log }));
+
+describe("embedded index", () => {
+  const opened: { close(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const vectors of opened.splice(0)) await vectors.close();
+  });
+  const open = (exact: ExactVectors | null, options = {}) => {
+    const vectors = openVectors({ rows: exact, spaceId: "test", log, options });
+    opened.push(vectors);
+    return vectors;
+  };
+
+  test("finds the ten nearest of clustered float32 call vectors after a fill from int8 rows", async () => {
+    const { exact, cloud } = await calls(4_000, 0.77);
+    const vectors = open(exact);
+    const seen: number[] = [];
+    expect(await fill(vectors, exact, "call", "test", (rows) => seen.push(rows))).toBe(4_000);
+    expect(seen.at(-1)).toBe(4_000);
+    expect(await recall(vectors, exact, cloud, 60)).toBeGreaterThanOrEqual(0.999);
+  });
+
+  test("the sign stage keeps the ten nearest", async () => {
+    const { exact, cloud } = await calls(4_000, 0.77);
+    const vectors = open(exact, { signsFrom: 1_000, signCandidates: 800 });
+    await fill(vectors, exact, "call", "test");
+    // Rows that come and go after the codes were made must have codes of their own.
+    const gone = Array.from({ length: 500 }, (_, i) => 1 + i * 7);
+    await exact.remove("call", gone);
+    await vectors.remove("call", gone);
+    const late = rowsOf(clusteredVectors(600, { seed: 5, common: 0.77 }), 10_000);
+    await exact.upsert("call", chunkOf(late));
+    await vectors.upsert("call", chunkOf(late));
+    expect(await recall(vectors, exact, cloud, 60)).toBeGreaterThanOrEqual(0.995);
+  });
+
+  test("what changes during a fill wins over what SQL held before", async () => {
+    const { exact, cloud } = await calls(40, 0.5);
+    const vectors = open(exact);
+    const query = cloud.slice(0, 384);
+    const scan: ExactVectors["scan"] = async (kind, space_id, after, limit) => {
+      const chunk = await exact.scan(kind, space_id, after, limit);
+      if (after === 0) {
+        await exact.remove("call", [1]);
+        await vectors.remove("call", [1]);
+        const moved = rowsOf(
+          query.map((x) => -x),
+          2,
+        );
+        await exact.upsert("call", chunkOf(moved));
+        await vectors.upsert("call", chunkOf(moved));
+      }
+      return chunk;
+    };
+    await fill(vectors, { scan }, "call", "test");
+    expect((await vectors.describe()).rows.call).toBe(39);
+    expect(await vectors.search("call", query, 39)).toEqual(await exact.search("call", query, 39));
+  });
+
+  test("rows and fills of several chunks", async () => {
+    const n = 20_000;
+    const cloud = clusteredVectors(n, { seed: 3 });
+    const exact = new ExactVectors();
+    await exact.upsert("segment", chunkOf(rowsOf(cloud, 1)));
+    const vectors = open(exact);
+    await fill(vectors, exact, "segment", "test");
+    for (const i of [0, 16_383, 16_384, 19_999]) {
+      const query = cloud.slice(i * 384, (i + 1) * 384);
+      expect(await vectors.search("segment", query, 20)).toEqual(await exact.search("segment", query, 20));
+    }
+  });
+
+  test("without the mean, scores are the cosines about it", async () => {
+    const { exact, cloud } = await calls(300, 0.77);
+    const vectors = open(exact);
+    await fill(vectors, exact, "call", "test");
+    const mean = (await vectors.meanOfRows("call")) as Float32Array;
+    await vectors.setMean("call", mean);
+    const centred = new ExactVectors();
+    const less = (v: Float32Array) => v.map((x, i) => x - (mean[i % 384] as number));
+    await centred.upsert("call", chunkOf(rowsOf(less(cloud), 1)));
+    for (let i = 0; i < 20; i++) {
+      const query = cloud.slice(i * 384, (i + 1) * 384);
+      const found = await vectors.search("call", query, 10);
+      const wanted = await centred.search("call", less(query), 10);
+      expect(found.map((hit) => hit.call_no)).toEqual(wanted.map((hit) => hit.call_no));
+      for (const [j, hit] of found.entries()) expect(hit.score).toBeCloseTo(wanted[j]?.score as number, 5);
+    }
+    await vectors.setMean("call", null);
+    expect(await vectors.search("call", cloud.slice(0, 384), 5)).toEqual(
+      await exact.search("call", cloud.slice(0, 384), 5),
+    );
+  });
+
+  test("a closed index refuses, and pending questions end", async () => {
+    const vectors = open(null);
+    const pending = expect(vectors.describe()).rejects.toMatchObject({ code: "shutting_down" });
+    await vectors.close();
+    await pending;
+    await expect(vectors.search("call", new Float32Array(384), 1)).rejects.toMatchObject({ code: "shutting_down" });
+  });
+
+  test("refuses a query of another width or with a value that is no number", async () => {
+    const vectors = open(null);
+    await expect(vectors.search("call", new Float32Array(383), 1)).rejects.toThrow("384");
+    await expect(vectors.search("call", new Float32Array(384).fill(Number.NaN), 1)).rejects.toThrow("finite");
+  });
+});
+
+function rowsOf(cloud: Float32Array, firstCallNo: number) {
+  return Array.from({ length: cloud.length / 384 }, (_, i) => ({
+    call_no: firstCallNo + i,
+    part: 0,
+    part_end: 0,
+    agent: "a",
+    start_time: 0,
+    vector: cloud.slice(i * 384, (i + 1) * 384),
+  }));
+}
+
+async function calls(n: number, common: number) {
+  const cloud = clusteredVectors(n, { seed: 2, common });
+  const exact = new ExactVectors();
+  await exact.upsert("call", chunkOf(rowsOf(cloud, 1)));
+  return { exact, cloud };
+}
+
+/** Share of the exact ten nearest that the index finds, over `queries` stored vectors. */
+async function recall(
+  vectors: ReturnType<typeof openVectors>,
+  exact: ExactVectors,
+  cloud: Float32Array,
+  queries: number,
+): Promise<number> {
+  let found = 0;
+  for (let i = 0; i < queries; i++) {
+    const query = cloud.slice(i * 13 * 384, (i * 13 + 1) * 384);
+    const wanted = new Set((await exact.search("call", query, 10)).map((hit) => hit.call_no));
+    for (const hit of await vectors.search("call", query, 10)) if (wanted.has(hit.call_no)) found++;
+  }
+  return found / (10 * queries);
+}
