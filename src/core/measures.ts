@@ -1,5 +1,6 @@
-/** The measures of one call: names, units, definitions. docs/measures.md and the API serve this table. */
+/** The measures of one call: their names and the formula set they come from. core/definitions.ts says what they mean. */
 
+/** Positions are stored in the database: append only. */
 export const MEASURE_NAMES = [
   "agent_talk_ratio",
   "talk_ratio_speech",
@@ -46,3 +47,8 @@ export const MEASURE_NAMES = [
 ] as const;
 
 export type MeasureName = (typeof MEASURE_NAMES)[number];
+
+/** Provenance of everything that is counted, not inferred. The version grows when a definition changes. */
+export const FORMULAS = { name: "earshot-measures", version: "1" } as const;
+
+export { supportsLanguage } from "./speech.ts";

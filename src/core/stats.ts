@@ -9,13 +9,14 @@ export function mean(values: readonly number[]): number | null {
 
 /** The mean of `values` weighted by `weights`; null when no value has weight. */
 export function weightedMean(pairs: Iterable<readonly [value: number, weight: number]>): number | null {
-  let sum = 0;
+  let mean = 0;
   let weights = 0;
   for (const [value, weight] of pairs) {
-    sum += value * weight;
     weights += weight;
+    // Step by step, so that the mean of equal values is that value to the last digit.
+    if (weight > 0) mean += (value - mean) * (weight / weights);
   }
-  return weights > 0 ? sum / weights : null;
+  return weights > 0 ? mean : null;
 }
 
 /** The q-quantile (0..1), linear between the two nearest ranks (type 7 of Hyndman & Fan 1996). */

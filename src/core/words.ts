@@ -82,7 +82,7 @@ export function spokenWords(text: string, english: boolean): SpokenWords {
 /** The number of words of the filler that starts at word i, or 0. */
 function fillerAt(text: string, found: readonly RegExpExecArray[], lower: readonly string[], i: number): number {
   for (const { rest, filler } of BY_FIRST_WORD.get(lower[i] as string) ?? []) {
-    if (!rest.every((w, k) => lower[i + 1 + k] === w)) continue;
+    if (!rest.every((w, k) => lower[i + 1 + k] === w && !clauseEnds(text, found[i + k]))) continue;
     const before = lower[i - 1];
     if (before !== undefined && filler.unless_after?.includes(before) && !clauseEnds(text, found[i - 1])) continue;
     if (filler.set_off) {
