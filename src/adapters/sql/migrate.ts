@@ -15,7 +15,7 @@ function migrations(engine: "sqlite"): Migration[] {
   return readdirSync(FOLDER)
     .filter((name) => name.endsWith(`.${engine}.sql`))
     .map((name) => ({ version: Number.parseInt(name, 10), name }))
-    .sort((a, b) => a.version - b.version);
+    .toSorted((a, b) => a.version - b.version);
 }
 
 /**

@@ -138,7 +138,9 @@ CREATE TABLE events (
 -- Integer sums, so that adding and subtracting is exact. grain: 0 all time (bucket 0), 1 UTC hour (hours since 1970),
 -- 2 local day (days since 1970-01-01). measure: position in MEASURE_NAMES; -1 counts accepted calls in n.
 -- The squares of milliseconds pass 64 bits, so each is split: squares_high * 2^26 + squares_low.
+-- generation: the served one is rollup_state.serving; a rebuild fills the next one beside it and flips.
 CREATE TABLE rollups (
+  generation INTEGER NOT NULL,
   grain INTEGER NOT NULL,
   bucket INTEGER NOT NULL,
   agent_no INTEGER NOT NULL,
@@ -147,23 +149,13 @@ CREATE TABLE rollups (
   sum_micro INTEGER NOT NULL,
   squares_high INTEGER NOT NULL,
   squares_low INTEGER NOT NULL,
-  PRIMARY KEY (grain, bucket, agent_no, measure)
+  PRIMARY KEY (generation, grain, bucket, agent_no, measure)
 ) WITHOUT ROWID;
--- What a rebuild has made so far; every writer also adds to it what it changes of calls up to rollup_state.rebuilt_to.
-CREATE TABLE rollups_next (
-  grain INTEGER NOT NULL,
-  bucket INTEGER NOT NULL,
-  agent_no INTEGER NOT NULL,
-  measure INTEGER NOT NULL,
-  n INTEGER NOT NULL,
-  sum_micro INTEGER NOT NULL,
-  squares_high INTEGER NOT NULL,
-  squares_low INTEGER NOT NULL,
-  PRIMARY KEY (grain, bucket, agent_no, measure)
-) WITHOUT ROWID;
--- One row: whose days are served, and the rebuild under way (NULL when none).
+-- One row: what is served, in whose days, and the rebuild under way. While rebuilt_to is not NULL, every writer adds
+-- what it changes of calls up to that call_no to the next generation too.
 CREATE TABLE rollup_state (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  serving INTEGER NOT NULL,
   timezone TEXT NOT NULL,
   next_timezone TEXT,
   rebuilt_to INTEGER

@@ -1,0 +1,115 @@
+/**
+ * Writes a second: single accepts from 64 callers at once, and bulk accepts in batches of 1,000, into a fresh SQLite
+ * file. Prints one JSON line. Usage: node bench/store.ts [rows=20000] [bytes of text a call=3000]
+ */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { cpus, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { openSqlite } from "../src/adapters/sql/open.ts";
+import type { AcceptedCall, Turn } from "../src/core/call.ts";
+import { PRIORITY } from "../src/ports.ts";
+
+const rows = Number(process.argv[2] ?? 20_000);
+const bytes = Number(process.argv[3] ?? 3_000);
+const CALLERS = 64;
+const BATCH = 1_000;
+const BATCHES_AT_ONCE = 3;
+
+const WORDS =
+  "the price of our product is quite high but we can offer a discount to customers who sign early this quarter while budget support integration and renewal stay open until the team has seen a demo".split(
+    " ",
+  );
+let seed = 1;
+const random = () => {
+  seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+  return seed / 2 ** 32;
+};
+
+function makeTurns(): Turn[] {
+  const turns: Turn[] = [];
+  let left = bytes;
+  while (left > 0) {
+    const text = Array.from({ length: 18 }, () => WORDS[Math.floor(random() * WORDS.length)]).join(" ");
+    turns.push({
+      turn_id: String(turns.length),
+      speaker: turns.length % 2 === 0 ? "agent" : "customer",
+      text,
+      start_ms: null,
+      end_ms: null,
+    });
+    left -= text.length;
+  }
+  return turns;
+}
+
+const texts = Array.from({ length: 500 }, makeTurns);
+
+function makeCall(prefix: string, i: number): AcceptedCall {
+  return {
+    call_id: `${prefix}-${i}`,
+    agent_id: `agent-${i % 50}`,
+    customer_id: `customer-${i % 5_000}`,
+    language: "en",
+    start_time: Date.UTC(2026, 0, 1) + Math.floor(random() * 90 * 86_400_000),
+    duration_seconds: 300,
+    outcome: null,
+    turns: texts[i % texts.length] as Turn[],
+    digest: (i + (prefix === "bulk" ? 2 ** 40 : 0)).toString(16).padStart(64, "0"),
+  };
+}
+
+async function together(callers: number, next: () => Promise<unknown> | null): Promise<void> {
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      for (let one = next(); one; one = next()) await one;
+    }),
+  );
+}
+
+const folder = mkdtempSync(join(tmpdir(), "earshot-bench-"));
+const path = join(folder, "store.db");
+const log = { info: () => undefined, warn: console.error };
+const store = await openSqlite({ path, timezone: "UTC", readers: 1, log });
+try {
+  let i = 0;
+  let began = performance.now();
+  let slowest = 0;
+  await together(CALLERS, () => {
+    if (i >= rows) return null;
+    const sent = performance.now();
+    return store.calls.accept([makeCall("single", i++)], PRIORITY.single).then(() => {
+      slowest = Math.max(slowest, performance.now() - sent);
+    });
+  });
+  const single_s = (performance.now() - began) / 1_000;
+  const commits = store.commits();
+
+  i = 0;
+  began = performance.now();
+  await together(BATCHES_AT_ONCE, () => {
+    if (i >= rows) return null;
+    const batch = Array.from({ length: Math.min(BATCH, rows - i) }, () => makeCall("bulk", i++));
+    return store.calls.accept(batch, PRIORITY.bulk);
+  });
+  const bulk_s = (performance.now() - began) / 1_000;
+  console.log(
+    JSON.stringify({
+      bench: "store",
+      machine: { cpu: cpus()[0]?.model, cores: cpus().length, memory_gb: Math.round(totalmem() / 2 ** 30) },
+      node: process.version,
+      rows,
+      text_bytes: bytes,
+      single: {
+        callers: CALLERS,
+        rows_a_second: Math.round(rows / single_s),
+        rows_a_commit: Math.round((rows / commits) * 10) / 10,
+        slowest_ms: Math.round(slowest),
+      },
+      bulk: { batch: BATCH, rows_a_second: Math.round(rows / bulk_s) },
+      file_bytes_a_call: Math.round(statSync(path).size / (2 * rows)),
+    }),
+  );
+} finally {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,108 @@
+/** What the event loop may ask of the writer thread: structured-clone messages, one savepoint a command or row. */
+import type { AcceptedCall, Scope } from "../../core/call.ts";
+import type { AcceptResult, EnrichedCall, Priority, ReplaceResult, SaveResult, WorkItem } from "../../ports.ts";
+
+/** An accepted call whose turns are the JSON that will be stored: a string crosses threads far quicker than objects. */
+export interface AcceptedRow extends Omit<AcceptedCall, "turns"> {
+  readonly turns_json: string;
+}
+
+export interface SqlStatement {
+  readonly sql: string;
+  readonly params: readonly (string | number | bigint | null | Uint8Array)[];
+}
+
+export interface SqlResult {
+  readonly changes: number;
+  /** Rows of a statement that returns any, else empty. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface WorkFailure {
+  readonly work_no: number;
+  readonly error: string;
+  readonly retry_at: number | null;
+}
+
+interface Command<In, Out> {
+  readonly in: In & { readonly now: number };
+  readonly out: Out;
+}
+
+/** Name -> what goes in (with the caller's clock) and what comes out after COMMIT. */
+export interface Commands {
+  accept: Command<{ rows: readonly AcceptedRow[]; priority: Priority }, AcceptResult[]>;
+  replace: Command<{ row: AcceptedRow; priority: Priority }, ReplaceResult>;
+  reprocess: Command<{ call_id: string; scope: Scope; priority: Priority }, { revision: number } | null>;
+  save: Command<{ batch: readonly EnrichedCall[] }, SaveResult[]>;
+  remove: Command<{ call_id: string; scope: Scope }, boolean>;
+  /** At most `limit` calls; the number erased. */
+  erase: Command<{ customer_id: string; limit: number }, number>;
+  take: Command<{ n: number; worker_id: string; lease_ms: number }, WorkItem[]>;
+  renew: Command<{ work_nos: readonly number[]; worker_id: string; lease_ms: number }, number[]>;
+  fail: Command<{ items: readonly WorkFailure[]; worker_id: string }, null>;
+  release: Command<{ work_nos: readonly number[]; worker_id: string }, null>;
+  requeueDegraded: Command<{ limit: number }, number>;
+  redrive: Command<{ call_id: string | null; limit: number }, number>;
+  /** Drops the oldest events older than `before`, at most `limit`; the number dropped. */
+  pruneEvents: Command<{ before: number; limit: number }, number>;
+  /** Drops what an unfinished rebuild left, `limit` buckets a command, then begins: `total` is the last call_no. */
+  rollupsStart: Command<{ timezone: string; limit: number }, { begun: boolean; total: number }>;
+  /** Recounts the next calls: `done` is the last call_no counted; finished when no call is left. */
+  rollupsRecount: Command<{ limit: number }, { done: number; finished: boolean }>;
+  /** Compares served and recounted buckets after (grain, bucket). */
+  rollupsCompare: Command<{ grain: number; bucket: number; limit: number }, RollupComparison>;
+  rollupsFlip: Command<object, null>;
+  /** Drops buckets of generations no longer served; true when none is left. */
+  rollupsSweep: Command<{ limit: number }, boolean>;
+  /** Fixed statements of accounts and jobs, all or none. */
+  sql: Command<{ statements: readonly SqlStatement[] }, SqlResult[]>;
+}
+
+export interface RollupComparison {
+  readonly days: number;
+  readonly drifted: number;
+  /** Where to go on; null at the end. */
+  readonly next: { readonly grain: number; readonly bucket: number } | null;
+}
+
+export type CommandName = keyof Commands;
+export type Input<K extends CommandName> = Commands[K]["in"];
+export type Output<K extends CommandName> = Commands[K]["out"];
+
+/** Loop -> thread. */
+export type Request =
+  | { readonly id: number; readonly kind: "command"; readonly name: CommandName; readonly input: unknown }
+  | { readonly id: number; readonly kind: "backup"; readonly path: string }
+  /** Moves the WAL into the file and empties it, so that erased bytes are gone; answers whether it could. */
+  | { readonly id: number; readonly kind: "scrub" }
+  | { readonly id: number; readonly kind: "close" };
+
+export interface Failure {
+  /** null: not an AppError but a bug or a refused statement. */
+  readonly code: "store_unavailable" | "storage_full" | null;
+  readonly message: string;
+  readonly retry_after?: number | undefined;
+}
+
+export type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonly failure: Failure });
+
+/** Thread -> loop. */
+export type Reply =
+  | { readonly kind: "ready" }
+  | { readonly kind: "unready"; readonly failure: Failure }
+  /** The answers of one group; `head` is the last event's seq when the group added events. */
+  | {
+      readonly kind: "answers";
+      readonly answers: readonly Answer[];
+      readonly head: number | null;
+      readonly commit: boolean;
+    }
+  | { readonly kind: "progress"; readonly id: number; readonly done: number; readonly total: number };
+
+export interface WriterSettings {
+  readonly path: string;
+  readonly timezone: string;
+  /** How long a command waits for a foreign lock. */
+  readonly lock_wait_ms: number;
+}

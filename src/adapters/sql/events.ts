@@ -1,0 +1,87 @@
+/** The event log, read on the loop; commits of other processes are noticed by PRAGMA data_version. */
+import type { Scope } from "../../core/call.ts";
+import type { EventRow, Events } from "../../ports.ts";
+import type { LoopReader } from "./loop-reader.ts";
+import { ENGINE, EVENTS } from "./statements.ts";
+
+const POLL_MS = 250;
+/** Log rows looked at in one step: an agent's events may be rare. */
+const STEP = 5_000;
+
+export class EventLog implements Events {
+  readonly #reader: LoopReader;
+  #listeners = new Set<() => void>();
+  #timer: NodeJS.Timeout;
+  #version: number;
+  #known: number;
+
+  constructor(reader: LoopReader, onPollError: (cause: unknown) => void) {
+    this.#reader = reader;
+    this.#version = reader.dataVersion();
+    this.#known = this.#readHead();
+    this.#timer = setInterval(() => {
+      try {
+        this.#poll();
+      } catch (cause) {
+        onPollError(cause);
+      }
+    }, POLL_MS).unref();
+  }
+
+  async after(seq: number, limit: number, scope: Scope): Promise<{ events: EventRow[]; oldest: number; head: number }> {
+    const head = this.#readHead();
+    const oldest = this.#reader.get<{ seq: number }>(EVENTS.oldest)?.seq ?? 0;
+    const events: EventRow[] = [];
+    // Nothing is before the oldest row: skip what retention dropped.
+    let from = Math.max(seq, oldest - 1);
+    while (from < head && events.length < limit) {
+      const to = Math.min(head, from + STEP);
+      events.push(...this.#step(from, to, limit - events.length, scope));
+      from = to;
+      if (from < head && events.length < limit) await this.#reader.turn();
+    }
+    return { events, oldest, head };
+  }
+
+  async head(): Promise<number> {
+    return this.#readHead();
+  }
+
+  onChange(listener: () => void): () => void {
+    // One function may listen twice.
+    const entry = () => listener();
+    this.#listeners.add(entry);
+    return () => {
+      this.#listeners.delete(entry);
+    };
+  }
+
+  /** A commit of this process added events up to `head`. */
+  committed(head: number): void {
+    if (head <= this.#known) return;
+    this.#known = head;
+    for (const listener of this.#listeners) listener();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#listeners.clear();
+  }
+
+  #poll(): void {
+    const version = this.#reader.dataVersion();
+    if (version === this.#version) return;
+    this.#version = version;
+    this.committed(this.#readHead());
+  }
+
+  #step(from: number, to: number, limit: number, scope: Scope): EventRow[] {
+    if (scope.kind === "agent") return this.#reader.all(EVENTS.afterOfAgent, from, to, scope.agent_id, limit);
+    if (scope.kind === "team") return this.#reader.all(EVENTS.afterOfTeam, from, to, scope.team, limit);
+    return this.#reader.all(EVENTS.after, from, to, limit);
+  }
+
+  #readHead(): number {
+    return this.#reader.get<{ seq: number }>(ENGINE.head)?.seq ?? 0;
+  }
+}

@@ -1,0 +1,97 @@
+/** The SQLite store: one file, one writer thread, reads on the loop and in reader threads. */
+import type { CallReads, Calls, Events, Rollups, VectorRows, Work } from "../../ports.ts";
+import { makeCalls } from "./calls.ts";
+import { openForReading } from "./connection.ts";
+import { EventLog } from "./events.ts";
+import { LoopReader } from "./loop-reader.ts";
+import { openReads } from "./read-calls.ts";
+import { daysDiffer, makeRollups } from "./rollups.ts";
+import { makeVectorRows } from "./vector-rows.ts";
+import { makeWork } from "./work.ts";
+import { Writer } from "./writer.ts";
+
+/** The part of a logger this needs; pino's shape. */
+export interface StoreLog {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface SqliteOptions {
+  /** The database file; its folder is made if needed. */
+  readonly path: string;
+  /** IANA name: the days of daily rollups. */
+  readonly timezone: string;
+  /** Reader threads. */
+  readonly readers: number;
+  readonly log: StoreLog;
+  /** Epoch ms. */
+  readonly now?: () => number;
+  /** How long a write waits for the lock of another process before store_unavailable (5,000). */
+  readonly lock_wait_ms?: number;
+}
+
+export interface SqliteStore {
+  readonly calls: Calls;
+  readonly reads: CallReads;
+  readonly rollups: Rollups;
+  readonly events: Events;
+  readonly work: Work;
+  readonly vectorRows: VectorRows;
+  /** Drops events older than `before` (epoch ms); the number. */
+  pruneEvents(before: number): Promise<number>;
+  /** A whole copy of the database at `path`, made while writes go on. Progress in pages. */
+  backup(path: string, onProgress?: (done: number, total: number) => void): Promise<void>;
+  /** Transactions committed by this process: group commit makes them fewer than the commands. */
+  commits(): number;
+  close(): Promise<void>;
+}
+
+const PRUNE_STEP = 5_000;
+
+/**
+ * Opens the store, making folder (0700), file (0600) and schema as needed. Rejects with store_unavailable and a
+ * sentence when the file cannot be used or was made by a newer Earshot.
+ */
+export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
+  const { path, timezone, readers, log, now = Date.now, lock_wait_ms = 5_000 } = options;
+  let log_of_events: EventLog | null = null;
+  const writer = await Writer.start({ path, timezone, lock_wait_ms }, (head) => log_of_events?.committed(head));
+  const db = openForReading(path);
+  const reader = new LoopReader(db);
+  const events = new EventLog(reader, (error) => log.warn({ error }, "the event log could not be polled"));
+  log_of_events = events;
+  const reading = openReads({ path, db, readers, log });
+  const days = { writer, reader, timezone, now };
+  const rollups = makeRollups(days);
+  if (daysDiffer(days)) {
+    log.info({ timezone }, "the time zone of daily sums has changed: rebuilding them");
+    rollups.rebuild(() => undefined).catch((error: unknown) => log.warn({ error }, "the daily sums were not rebuilt"));
+  }
+  return {
+    calls: makeCalls({ writer, now }),
+    reads: reading.reads,
+    rollups,
+    events,
+    work: makeWork({ writer, reader, now }),
+    vectorRows: makeVectorRows({ reader }),
+    async pruneEvents(before) {
+      let pruned = 0;
+      for (;;) {
+        const step = await writer.run("pruneEvents", { before, limit: PRUNE_STEP }, now());
+        pruned += step;
+        if (step < PRUNE_STEP) return pruned;
+      }
+    },
+    async backup(to, onProgress) {
+      await writer.backup(to, onProgress ?? null);
+    },
+    commits: () => writer.commits,
+    async close() {
+      events.close();
+      await reading.close();
+      // Readers first: the last connection to leave empties the WAL.
+      reader.close();
+      await writer.close();
+    },
+  };
+}

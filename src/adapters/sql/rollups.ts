@@ -1,0 +1,150 @@
+/** Sums per agent, read on the loop day by day; the rebuild runs as steps in the writer thread. */
+import type { Scope } from "../../core/call.ts";
+import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
+import type { AgentSums, MeasureSum, Rollups } from "../../ports.ts";
+import type { RollupComparison } from "./commands.ts";
+import { dayNumber } from "./local-day.ts";
+import type { LoopReader } from "./loop-reader.ts";
+import { ACCEPTED, GRAIN, SQUARES_BASE } from "./rollup-sums.ts";
+import { ROLLUPS } from "./statements.ts";
+import type { Writer } from "./writer.ts";
+
+const START_STEP = 50;
+const RECOUNT_STEP = 500;
+const COMPARE_STEP = 20;
+/** Milliseconds of reading after which the loop gets its turn. */
+const SLICE_MS = 5;
+
+interface SumRow {
+  readonly agent_no: number;
+  readonly agent_id: string;
+  readonly measure: number;
+  readonly n: number;
+  readonly sum_micro: number;
+  readonly squares_high: number;
+  readonly squares_low: number;
+}
+
+interface Deps {
+  readonly writer: Writer;
+  readonly reader: LoopReader;
+  readonly timezone: string;
+  readonly now: () => number;
+}
+
+export function makeRollups(deps: Deps): Rollups {
+  return {
+    agents: (query) => agents(deps.reader, query),
+    rebuild: (progress) => rebuild(deps, progress),
+  };
+}
+
+/** True when the served days are those of another time zone than the one configured. */
+export function daysDiffer({ reader, timezone }: Deps): boolean {
+  return reader.get<{ timezone: string }>(ROLLUPS.state)?.timezone !== timezone;
+}
+
+async function agents(reader: LoopReader, query: Parameters<Rollups["agents"]>[0]): Promise<AgentSums[]> {
+  const wanted = new Map(query.measures.map((name) => [MEASURE_NAMES.indexOf(name), name]));
+  const found = new Map<number, AgentEntry>();
+  if (query.from_day === undefined && query.to_day === undefined) {
+    collect(found, wanted, readBucket(reader, query.scope, serving(reader), GRAIN.all, 0));
+  } else {
+    const from = query.from_day === undefined ? Number.MIN_SAFE_INTEGER : dayNumber(query.from_day);
+    const to = query.to_day === undefined ? Number.MAX_SAFE_INTEGER : dayNumber(query.to_day);
+    await collectDays(reader, query.scope, from, to, found, wanted);
+  }
+  return [...found.values()].map(({ agent_id, total_calls, measures }) => ({
+    agent_id,
+    total_calls,
+    measures: Object.fromEntries(measures),
+  }));
+}
+
+async function collectDays(
+  reader: LoopReader,
+  scope: Scope,
+  from: number,
+  to: number,
+  found: Map<number, AgentEntry>,
+  wanted: ReadonlyMap<number, MeasureName>,
+): Promise<void> {
+  let slice = performance.now();
+  const generation = serving(reader);
+  let day = from;
+  for (;;) {
+    const next = reader.get<{ bucket: number }>(ROLLUPS.nextDay, generation, day, to);
+    if (!next) break;
+    collect(found, wanted, readBucket(reader, scope, generation, GRAIN.day, next.bucket));
+    day = next.bucket + 1;
+    if (performance.now() - slice > SLICE_MS) {
+      await reader.turn();
+      slice = performance.now();
+    }
+  }
+  if (serving(reader) === generation) return;
+  // A rebuild was flipped in meanwhile: what was read may be half gone.
+  found.clear();
+  await collectDays(reader, scope, from, to, found, wanted);
+}
+
+function serving(reader: LoopReader): number {
+  return reader.get<{ serving: number }>(ROLLUPS.state)?.serving ?? 1;
+}
+
+function readBucket(reader: LoopReader, scope: Scope, generation: number, grain: number, bucket: number): SumRow[] {
+  if (scope.kind === "agent") return reader.all(ROLLUPS.readOfAgent, scope.agent_id, generation, grain, bucket);
+  if (scope.kind === "team") return reader.all(ROLLUPS.readOfTeam, scope.team, generation, grain, bucket);
+  return reader.all(ROLLUPS.read, generation, grain, bucket);
+}
+
+interface AgentEntry {
+  readonly agent_id: string;
+  total_calls: number;
+  readonly measures: Map<MeasureName, MeasureSum>;
+}
+
+function collect(found: Map<number, AgentEntry>, wanted: ReadonlyMap<number, MeasureName>, rows: SumRow[]): void {
+  for (const row of rows) {
+    let entry = found.get(row.agent_no);
+    if (!entry) {
+      entry = { agent_id: row.agent_id, total_calls: 0, measures: new Map() };
+      found.set(row.agent_no, entry);
+    }
+    const name = wanted.get(row.measure);
+    if (row.measure === ACCEPTED) entry.total_calls += row.n;
+    else if (name !== undefined) entry.measures.set(name, plus(entry.measures.get(name), row));
+  }
+}
+
+function plus(sum: MeasureSum | undefined, row: SumRow): MeasureSum {
+  return {
+    n: (sum?.n ?? 0) + row.n,
+    sum: (sum?.sum ?? 0) + row.sum_micro / 1e6,
+    sum_squares: (sum?.sum_squares ?? 0) + (row.squares_high * SQUARES_BASE + row.squares_low) / 1e6,
+  };
+}
+
+async function rebuild(deps: Deps, progress: (done: number, total: number) => void): ReturnType<Rollups["rebuild"]> {
+  const { writer, timezone, now } = deps;
+  const start = () => writer.run("rollupsStart", { timezone, limit: START_STEP }, now());
+  let started = await start();
+  while (!started.begun) started = await start();
+  const { total } = started;
+  for (;;) {
+    const { done, finished } = await writer.run("rollupsRecount", { limit: RECOUNT_STEP }, now());
+    progress(Math.min(done, total), total);
+    if (finished) break;
+  }
+  const result = { days: 0, drifted: 0 };
+  let at: { grain: number; bucket: number } | null = { grain: GRAIN.all, bucket: -1 };
+  while (at) {
+    const step: RollupComparison = await writer.run("rollupsCompare", { ...at, limit: COMPARE_STEP }, now());
+    result.days += step.days;
+    result.drifted += step.drifted;
+    at = step.next;
+  }
+  await writer.run("rollupsFlip", {}, now());
+  while (!(await writer.run("rollupsSweep", { limit: START_STEP }, now())));
+  return result;
+}

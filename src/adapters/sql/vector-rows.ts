@@ -1,0 +1,76 @@
+/** What the vector index reads from SQL. */
+import { DIMENSIONS } from "../../core/vector.ts";
+import type { VectorChunk, VectorRows } from "../../ports.ts";
+import type { LoopReader } from "./loop-reader.ts";
+import { VECTORS } from "./statements.ts";
+
+/** Rows read in one go at most, so that the loop is not held for more than some milliseconds. */
+const SCAN_LIMIT = 4_000;
+
+interface VectorRow {
+  readonly call_no: number;
+  readonly part: number;
+  readonly part_end: number;
+  readonly agent_no: number;
+  readonly start_time: number;
+  readonly vector: Buffer;
+}
+
+export function makeVectorRows(deps: { reader: LoopReader }): VectorRows {
+  const { reader } = deps;
+  const names = new Map<number, string>();
+  const spaceNo = (space_id: string) => reader.get<{ space_no: number }>(VECTORS.spaceNo, space_id)?.space_no ?? -1;
+  const chunk = (rows: readonly VectorRow[], full: boolean) => toChunk(reader, names, rows, full);
+  return {
+    async scan(kind, space_id, after, limit) {
+      const n = Math.max(1, Math.min(limit, SCAN_LIMIT));
+      const space_no = spaceNo(space_id);
+      if (kind === "call") return chunk(reader.all<VectorRow>(VECTORS.scanCalls, after, space_no, n), false);
+      const rows = reader.all<VectorRow>(VECTORS.scanSegments, after, space_no, n);
+      return chunk(wholeCalls(reader, rows, n, space_no), false);
+    },
+    async of(kind, space_id, call_nos) {
+      const space_no = spaceNo(space_id);
+      const sql = kind === "call" ? VECTORS.ofCall : VECTORS.segmentsOf;
+      const rows: VectorRow[] = [];
+      for (const [i, call_no] of [...new Set(call_nos)].toSorted((a, b) => a - b).entries()) {
+        if (i % 500 === 499) await reader.turn();
+        rows.push(...reader.all<VectorRow>(sql, call_no, space_no));
+      }
+      return chunk(rows, kind === "call");
+    },
+  };
+}
+
+/** Drops the last call if the limit may have cut it; a call of more rows than the limit comes alone and whole. */
+function wholeCalls(reader: LoopReader, rows: VectorRow[], limit: number, space_no: number): VectorRow[] {
+  const last = rows.at(-1);
+  if (!last || rows.length < limit) return rows;
+  const whole = rows.filter((row) => row.call_no !== last.call_no);
+  return whole.length > 0 ? whole : reader.all<VectorRow>(VECTORS.segmentsOf, last.call_no, space_no);
+}
+
+function toChunk(
+  reader: LoopReader,
+  names: Map<number, string>,
+  rows: readonly VectorRow[],
+  full: boolean,
+): VectorChunk {
+  if (rows.some((row) => !names.has(row.agent_no))) {
+    const known = Math.max(0, ...names.keys());
+    for (const { agent_no, agent_id } of reader.all<{ agent_no: number; agent_id: string }>(VECTORS.agentIds, known)) {
+      names.set(agent_no, agent_id);
+    }
+  }
+  const width = DIMENSIONS * (full ? 4 : 1);
+  const all = new Uint8Array(rows.length * width);
+  for (const [i, row] of rows.entries()) all.set(row.vector, i * width);
+  return {
+    call_no: Uint32Array.from(rows, (row) => row.call_no),
+    part: Uint32Array.from(rows, (row) => row.part),
+    part_end: Uint32Array.from(rows, (row) => row.part_end),
+    agent: rows.map((row) => names.get(row.agent_no) ?? ""),
+    start_time: Float64Array.from(rows, (row) => row.start_time),
+    vectors: full ? new Float32Array(all.buffer) : new Int8Array(all.buffer),
+  };
+}

@@ -1,0 +1,92 @@
+/** Work over the writer thread; counts and dead letters are read on the loop. */
+import type { Scope } from "../../core/call.ts";
+import { type DeadLetter, PRIORITY, type Work } from "../../ports.ts";
+import type { LoopReader } from "./loop-reader.ts";
+import { INTERN, WORK } from "./statements.ts";
+import type { Writer } from "./writer.ts";
+
+const DEPTH_STEP = 20_000;
+const DEAD_STEP = 500;
+const REDRIVE_STEP = 1_000;
+
+interface DepthStep {
+  readonly seen: number;
+  readonly last: number | null;
+  readonly ready: number;
+  readonly running: number;
+  readonly dead: number;
+}
+
+export function makeWork(deps: { writer: Writer; reader: LoopReader; now: () => number }): Work {
+  const { writer, reader, now } = deps;
+  return {
+    async take(n, worker_id, lease_ms) {
+      // An idle worker asks often: no write lock for nothing.
+      const at = now();
+      if (n <= 0 || reader.get<{ due: number }>(WORK.due, at, at, at, at, at)?.due !== 1) return [];
+      return writer.run("take", { n, worker_id, lease_ms }, at);
+    },
+    async renew(work_nos, worker_id, lease_ms) {
+      return work_nos.length === 0 ? [] : writer.run("renew", { work_nos, worker_id, lease_ms }, now());
+    },
+    async fail(items, worker_id) {
+      if (items.length > 0) await writer.run("fail", { items, worker_id }, now());
+    },
+    async release(work_nos, worker_id) {
+      if (work_nos.length > 0) await writer.run("release", { work_nos, worker_id }, now());
+    },
+    requeueDegraded: (limit) => writer.run("requeueDegraded", { limit }, now()),
+    depth: () => depth(reader, now()),
+    dead: (limit, scope) => dead(reader, limit, scope),
+    async redrive(call_id) {
+      let redriven = 0;
+      for (;;) {
+        const step = await writer.run("redrive", { call_id, limit: REDRIVE_STEP }, now());
+        redriven += step;
+        if (step < REDRIVE_STEP) return redriven;
+      }
+    },
+  };
+}
+
+/** Counts in steps, letting the loop go on between them: a bulk import may leave millions waiting. */
+async function depth(reader: LoopReader, now: number): ReturnType<Work["depth"]> {
+  const counts = { ready: 0, running: 0, dead: 0 };
+  let last = 0;
+  for (;;) {
+    const step = reader.get<DepthStep>(WORK.depthStep, last, DEPTH_STEP) as DepthStep;
+    counts.ready += step.ready;
+    counts.running += step.running;
+    counts.dead += step.dead;
+    if (step.seen < DEPTH_STEP || step.last === null) break;
+    last = step.last;
+    await reader.turn();
+  }
+  const oldest = Object.values(PRIORITY)
+    .map((priority) => reader.get<{ created_at: number }>(WORK.oldest, priority)?.created_at)
+    .filter((at) => at !== undefined);
+  return { ...counts, oldest_ms: oldest.length === 0 ? 0 : Math.max(0, now - Math.min(...oldest)) };
+}
+
+/** Newest first, in steps: few of many may be in scope. */
+async function dead(reader: LoopReader, limit: number, scope: Scope): Promise<DeadLetter[]> {
+  const found: DeadLetter[] = [];
+  let before = Number.MAX_SAFE_INTEGER;
+  for (;;) {
+    const step = reader.all<DeadLetter>(WORK.dead, before, DEAD_STEP);
+    for (const letter of step) {
+      if (found.length >= limit) return found;
+      if (inScope(reader, scope, letter.agent_id)) found.push(letter);
+    }
+    const last = step.at(-1);
+    if (step.length < DEAD_STEP || !last) return found;
+    before = last.work_no;
+    await reader.turn();
+  }
+}
+
+function inScope(reader: LoopReader, scope: Scope, agent_id: string): boolean {
+  if (scope.kind === "all") return true;
+  if (scope.kind === "agent") return scope.agent_id === agent_id;
+  return reader.get<{ team: string | null }>(INTERN.team, agent_id)?.team === scope.team;
+}

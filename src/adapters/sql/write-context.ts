@@ -1,0 +1,144 @@
+/** What every command of the writer thread works with: prepared statements, interned numbers, pending sums. */
+import type { Statement } from "better-sqlite3";
+import type { Scope } from "../../core/call.ts";
+import type { EventType } from "../../ports.ts";
+import type { Connection } from "./connection.ts";
+import { RollupSums } from "./rollup-sums.ts";
+import { EVENTS, INTERN } from "./statements.ts";
+
+/** The facts of one event. */
+export interface EventFacts {
+  readonly type: EventType;
+  readonly call_no: number;
+  readonly call_id: string;
+  readonly agent_id: string;
+  readonly revision: number;
+  readonly customer_sentiment_score?: number | null;
+  readonly agent_talk_ratio?: number | null;
+  readonly state: string | null;
+}
+
+export class WriteContext {
+  readonly db: Connection;
+  readonly sums: RollupSums;
+  #statements = new Map<string, Statement>();
+  #agents = new Map<string, number>();
+  #spaces = new Map<string, number>();
+  #head: number | null = null;
+  #erased = false;
+
+  constructor(db: Connection, timezone: string) {
+    this.db = db;
+    this.sums = new RollupSums(this, timezone);
+  }
+
+  /** The prepared statement of a fixed SQL text. */
+  prepare(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the columns it selected
+  get<Row>(sql: string, ...params: unknown[]): Row | undefined {
+    return this.prepare(sql).get(...params) as Row | undefined;
+  }
+
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the columns it selected
+  all<Row>(sql: string, ...params: unknown[]): Row[] {
+    return this.prepare(sql).all(...params) as Row[];
+  }
+
+  /** Runs a statement; the number of changed rows. */
+  run(sql: string, ...params: unknown[]): number {
+    return this.prepare(sql).run(...params).changes;
+  }
+
+  agentNo(agent_id: string): number {
+    return this.#intern(this.#agents, INTERN.agent, INTERN.agentNo, agent_id);
+  }
+
+  spaceNo(space_id: string): number {
+    return this.#intern(this.#spaces, INTERN.space, INTERN.spaceNo, space_id);
+  }
+
+  #intern(known: Map<string, number>, insert: string, select: string, id: string): number {
+    let no = known.get(id);
+    if (no === undefined) {
+      this.run(insert, id);
+      no = (this.get<{ no: number }>(select, id) as { no: number }).no;
+      known.set(id, no);
+    }
+    return no;
+  }
+
+  /** Whether the asker may touch a call of this agent. */
+  inScope(scope: Scope, agent_id: string): boolean {
+    if (scope.kind === "all") return true;
+    if (scope.kind === "agent") return scope.agent_id === agent_id;
+    return this.get<{ team: string | null }>(INTERN.team, agent_id)?.team === scope.team;
+  }
+
+  /** Appends to the log. */
+  event(now: number, facts: EventFacts): void {
+    const { lastInsertRowid } = this.prepare(EVENTS.append).run(
+      facts.type,
+      now,
+      facts.call_no,
+      facts.call_id,
+      facts.agent_id,
+      facts.revision,
+      facts.customer_sentiment_score ?? null,
+      facts.agent_talk_ratio ?? null,
+      facts.state,
+    );
+    this.#head = Number(lastInsertRowid);
+  }
+
+  /** Remembers that bytes were erased, so that the WAL is emptied soon. */
+  erased(): void {
+    this.#erased = true;
+  }
+
+  /** Runs `work` so that it happens as a whole or not at all within the open transaction; rethrows. */
+  savepoint<T>(work: () => T): T {
+    const mark = this.sums.mark();
+    this.prepare("SAVEPOINT one").run();
+    try {
+      const value = work();
+      this.prepare("RELEASE one").run();
+      return value;
+    } catch (cause) {
+      // A full disk or an I/O error may have ended the whole transaction already.
+      if (this.db.inTransaction) this.db.exec("ROLLBACK TO one; RELEASE one");
+      this.sums.rollback(mark);
+      this.#forget();
+      throw cause;
+    }
+  }
+
+  /** What the committed group did, and a clean slate. */
+  committed(): { head: number | null; erased: boolean } {
+    const done = { head: this.#head, erased: this.#erased };
+    this.#head = null;
+    this.#erased = false;
+    return done;
+  }
+
+  /** Undoes the open transaction, if there is one still, and what was remembered of it. */
+  rollback(): void {
+    if (this.db.inTransaction) this.db.exec("ROLLBACK");
+    this.sums.rollback(0);
+    this.#forget();
+    this.committed();
+  }
+
+  /** Numbers handed out in what was rolled back must not be used again. */
+  #forget(): void {
+    this.#agents.clear();
+    this.#spaces.clear();
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * One group of commands = one durable transaction. Each command has a savepoint, so it fails alone; a full disk or an
+ * I/O error refuses the whole group, and nothing of it is written.
+ */
+import type { CommandName, Commands, Failure, SqlResult } from "./commands.ts";
+import { isBusy, storeFault } from "./store-error.ts";
+import { accept, erase, remove, replace, reprocess } from "./write-calls.ts";
+import type { WriteContext } from "./write-context.ts";
+import { save } from "./write-enrichment.ts";
+import { rollupsCompare, rollupsFlip, rollupsRecount, rollupsStart, rollupsSweep } from "./write-rollups.ts";
+import { fail, redrive, release, renew, requeueDegraded, take } from "./write-work.ts";
+import { pruneEvents } from "./write-events.ts";
+
+type Handlers = { [K in CommandName]: (context: WriteContext, input: Commands[K]["in"]) => Commands[K]["out"] };
+
+const HANDLERS: Handlers = {
+  accept,
+  replace,
+  reprocess,
+  save,
+  remove,
+  erase,
+  take,
+  renew,
+  fail,
+  release,
+  requeueDegraded,
+  redrive,
+  pruneEvents,
+  rollupsStart,
+  rollupsRecount,
+  rollupsCompare,
+  rollupsFlip,
+  rollupsSweep,
+  sql: (context, { statements }) => statements.map(({ sql, params }) => runSql(context, sql, params)),
+};
+
+function runSql(context: WriteContext, sql: string, params: readonly unknown[]): SqlResult {
+  const statement = context.prepare(sql);
+  if (!statement.reader) return { changes: statement.run(...params).changes, rows: [] };
+  const rows = statement.all(...params) as Record<string, unknown>[];
+  return { changes: rows.length, rows };
+}
+
+export interface GroupCommand {
+  readonly name: CommandName;
+  readonly input: unknown;
+}
+
+export type Outcome = { readonly value: unknown } | { readonly failure: Failure };
+
+export type GroupResult =
+  /** Another connection holds the lock; nothing was tried. */
+  | { readonly status: "busy" }
+  | {
+      readonly status: "done";
+      readonly outcomes: Outcome[];
+      readonly committed: boolean;
+      /** The last event's seq if the group added events. */
+      readonly head: number | null;
+      readonly erased: boolean;
+    };
+
+/** Runs the commands in order and commits; when it returns "done" with outcomes, those are on disk. */
+export function runGroup(context: WriteContext, commands: readonly GroupCommand[]): GroupResult {
+  try {
+    context.prepare("BEGIN IMMEDIATE").run();
+  } catch (cause) {
+    return isBusy(cause) ? { status: "busy" } : refused(context, commands, cause);
+  }
+  try {
+    const outcomes = commands.map((command) => runOne(context, command));
+    context.sums.flush();
+    context.prepare("COMMIT").run();
+    return { status: "done", outcomes, committed: true, ...context.committed() };
+  } catch (cause) {
+    return refused(context, commands, cause);
+  }
+}
+
+function runOne(context: WriteContext, { name, input }: GroupCommand): Outcome {
+  const handler = HANDLERS[name] as (context: WriteContext, input: unknown) => unknown;
+  // Steps of a rebuild move the line between the generations: what came before must be settled on its side.
+  if (name.startsWith("rollups")) context.sums.flush();
+  try {
+    // Rows of accept have savepoints of their own.
+    if (name === "accept") return { value: handler(context, input) };
+    return { value: context.savepoint(() => handler(context, input)) };
+  } catch (cause) {
+    if (storeFault(cause)) throw cause;
+    return { failure: failureOf(cause) };
+  }
+}
+
+function refused(context: WriteContext, commands: readonly GroupCommand[], cause: unknown): GroupResult {
+  context.rollback();
+  const failure = failureOf(cause);
+  const outcomes = commands.map(() => ({ failure }));
+  return { status: "done", outcomes, committed: false, head: null, erased: false };
+}
+
+/** An error as a message between threads. */
+export function failureOf(cause: unknown): Failure {
+  const fault = storeFault(cause);
+  if (fault) {
+    const code = fault.code === "storage_full" ? "storage_full" : "store_unavailable";
+    return { code, message: fault.message, retry_after: fault.retryAfter };
+  }
+  return { code: null, message: cause instanceof Error ? cause.message : String(cause) };
+}

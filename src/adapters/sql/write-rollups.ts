@@ -1,0 +1,103 @@
+/**
+ * Rebuilding the rollups beside the served ones. The next generation is counted in call_no order, a few hundred calls
+ * a command; what other commands change of calls already counted goes into both generations (RollupSums.flush). So
+ * when the last call is counted both must be equal, and a flip of one number serves the new one.
+ */
+import type { Input, RollupComparison } from "./commands.ts";
+import { GRAIN, readContribution } from "./rollup-sums.ts";
+import { ROLLUPS } from "./statements.ts";
+import type { WriteContext } from "./write-context.ts";
+
+/** Past every call_no: all changes from now on go into both generations. */
+const ALL_CALLS = Number.MAX_SAFE_INTEGER;
+
+interface Place {
+  readonly generation: number;
+  readonly grain: number;
+  readonly bucket: number;
+}
+
+/** Starting anew cancels a rebuild of another process: its next step then finds nothing to do. */
+export function rollupsStart(
+  context: WriteContext,
+  { timezone, limit }: Input<"rollupsStart">,
+): { begun: boolean; total: number } {
+  const { serving } = context.sums.state();
+  const { n: total } = context.get<{ n: number }>(ROLLUPS.lastCall) as { n: number };
+  if (!dropBuckets(context, ROLLUPS.newer, serving, limit)) {
+    context.run(ROLLUPS.cancel);
+    return { begun: false, total };
+  }
+  context.run(ROLLUPS.begin, timezone);
+  return { begun: true, total };
+}
+
+/** Drops up to `limit` buckets that `sql` finds for the generation; true when none is left. */
+function dropBuckets(context: WriteContext, sql: string, generation: number, limit: number): boolean {
+  for (let i = 0; i < limit; i++) {
+    const old = context.get<Place>(sql, generation);
+    if (!old) return true;
+    context.run(ROLLUPS.dropBucket, old.generation, old.grain, old.bucket);
+  }
+  return false;
+}
+
+export function rollupsRecount(
+  context: WriteContext,
+  { limit }: Input<"rollupsRecount">,
+): { done: number; finished: boolean } {
+  const { serving, timezone, next_timezone, rebuilt_to } = context.sums.state();
+  if (rebuilt_to === null || rebuilt_to === ALL_CALLS) return { done: rebuilt_to ?? 0, finished: true };
+  const calls = context.all<{ call_no: number; agent_id: string; start_time: number; contribution: Buffer | null }>(
+    ROLLUPS.calls,
+    rebuilt_to,
+    limit,
+  );
+  for (const { call_no, agent_id, start_time, contribution } of calls) {
+    const call = { call_no, agent_no: context.agentNo(agent_id), start_time };
+    context.sums.count(1, call);
+    if (contribution) context.sums.measure(1, call, readContribution(contribution));
+  }
+  context.sums.flushRecount(serving + 1, next_timezone ?? timezone);
+  const last = calls.length < limit ? ALL_CALLS : (calls.at(-1)?.call_no ?? ALL_CALLS);
+  context.run(ROLLUPS.advance, last);
+  return { done: calls.at(-1)?.call_no ?? rebuilt_to, finished: last === ALL_CALLS };
+}
+
+export function rollupsCompare(
+  context: WriteContext,
+  { grain, bucket, limit }: Input<"rollupsCompare">,
+): RollupComparison {
+  const { serving, timezone, next_timezone } = context.sums.state();
+  const sameDays = timezone === next_timezone;
+  let at = { grain, bucket };
+  let days = 0;
+  let drifted = 0;
+  for (let i = 0; i < limit; i++) {
+    const found = [serving, serving + 1]
+      .map((generation) =>
+        context.get<{ grain: number; bucket: number }>(ROLLUPS.nextBucket, generation, at.grain, at.bucket),
+      )
+      .filter((next) => next !== undefined)
+      .toSorted((a, b) => a.grain - b.grain || a.bucket - b.bucket)[0];
+    if (!found) return { days, drifted, next: null };
+    at = found;
+    if (at.grain === GRAIN.day) days++;
+    const [served, counted] = [serving, serving + 1].map((generation) =>
+      context.all(ROLLUPS.bucket, generation, at.grain, at.bucket),
+    );
+    // Days of another time zone differ by nature.
+    const comparable = at.grain !== GRAIN.day || sameDays;
+    if (comparable && JSON.stringify(served) !== JSON.stringify(counted)) drifted++;
+  }
+  return { days, drifted, next: at };
+}
+
+export function rollupsFlip(context: WriteContext): null {
+  context.run(ROLLUPS.flip);
+  return null;
+}
+
+export function rollupsSweep(context: WriteContext, { limit }: Input<"rollupsSweep">): boolean {
+  return dropBuckets(context, ROLLUPS.older, context.sums.state().serving, limit);
+}

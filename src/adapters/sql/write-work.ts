@@ -1,0 +1,80 @@
+/** Commands on work: leases fenced by worker id, retries, dead letters. */
+import { PRIORITY, type WorkItem } from "../../ports.ts";
+import type { Input } from "./commands.ts";
+import { indexTurns } from "./full-text.ts";
+import { CALLS, WORK } from "./statements.ts";
+import type { WriteContext } from "./write-context.ts";
+
+/** Expired leases put back in one take at most. */
+const EXPIRED_LIMIT = 1_000;
+
+export function take(context: WriteContext, { n, worker_id, lease_ms, now }: Input<"take">): WorkItem[] {
+  for (const { work_no, call_no } of context.all<Held>(WORK.expired, now, EXPIRED_LIMIT)) {
+    context.run(WORK.free, work_no);
+    context.run(WORK.callState, "pending", call_no);
+  }
+  const items: WorkItem[] = [];
+  for (const priority of Object.values(PRIORITY)) {
+    if (items.length < n) items.push(...context.all<WorkItem>(WORK.ready, priority, now, n - items.length));
+  }
+  for (const item of items) {
+    context.run(WORK.lease, worker_id, now + lease_ms, item.work_no);
+    context.run(WORK.callState, "running", item.call_no);
+  }
+  return items;
+}
+
+interface Held {
+  readonly work_no: number;
+  readonly call_no: number;
+}
+
+export function renew(context: WriteContext, { work_nos, worker_id, lease_ms, now }: Input<"renew">): number[] {
+  return work_nos.filter((work_no) => context.run(WORK.renew, now + lease_ms, work_no, worker_id) === 1);
+}
+
+export function fail(context: WriteContext, { items, worker_id, now }: Input<"fail">): null {
+  for (const { work_no, error, retry_at } of items) {
+    const held = context.get<{ call_no: number; in_full_text: number }>(WORK.held, work_no, worker_id);
+    if (!held) continue;
+    if (retry_at === null) {
+      context.run(WORK.bury, now, error, work_no);
+      context.run(WORK.callDead, error, now, held.call_no);
+      indexTurns(context, held);
+    } else {
+      context.run(WORK.retry, retry_at, error, work_no);
+      context.run(WORK.callState, "pending", held.call_no);
+    }
+  }
+  return null;
+}
+
+export function release(context: WriteContext, { work_nos, worker_id }: Input<"release">): null {
+  for (const work_no of work_nos) {
+    const held = context.get<{ call_no: number }>(WORK.held, work_no, worker_id);
+    if (!held) continue;
+    context.run(WORK.release, work_no);
+    context.run(WORK.callState, "pending", held.call_no);
+  }
+  return null;
+}
+
+export function requeueDegraded(context: WriteContext, { limit, now }: Input<"requeueDegraded">): number {
+  const calls = context.all<{ call_no: number; revision: number }>(CALLS.degraded, limit);
+  for (const { call_no, revision } of calls) {
+    context.run(WORK.dropOfCall, call_no);
+    context.run(WORK.add, call_no, revision, PRIORITY.recalculation, now, now);
+    context.run(CALLS.pending, now, call_no);
+  }
+  return calls.length;
+}
+
+export function redrive(context: WriteContext, { call_id, limit, now }: Input<"redrive">): number {
+  const items =
+    call_id === null ? context.all<Held>(WORK.deadAny, limit) : context.all<Held>(WORK.deadOfCall, call_id, limit);
+  for (const { work_no, call_no } of items) {
+    context.run(WORK.redrive, now, work_no);
+    context.run(CALLS.pending, now, call_no);
+  }
+  return items.length;
+}
