@@ -20,38 +20,38 @@ const SHARES = { "0.1%": 0.001, "1%": 0.01, "10%": 0.1 } as const;
 class MemoryRows implements VectorRows {
   readonly float: Float32Array;
   readonly agent: string[];
+  readonly #int8: Int8Array;
 
   constructor(float: Float32Array, agent: string[]) {
     this.float = float;
     this.agent = agent;
+    this.#int8 = quantize(float);
   }
 
   async scan(_kind: VectorKind, _space: string, after: number, limit: number): Promise<VectorChunk> {
     const end = Math.min(after + limit, this.agent.length);
-    return this.#chunk(
-      Array.from({ length: end - after }, (_, i) => after + i + 1),
-      quantize,
-    );
+    const call_nos = Array.from({ length: end - after }, (_, i) => after + i + 1);
+    return this.#chunk(call_nos, this.#int8.slice(after * DIMENSIONS, end * DIMENSIONS));
   }
 
   async of(_kind: VectorKind, _space: string, call_nos: readonly number[]): Promise<VectorChunk> {
-    return this.#chunk(call_nos, (v) => v);
+    const vectors = new Float32Array(call_nos.length * DIMENSIONS);
+    for (const [i, call_no] of call_nos.entries()) vectors.set(this.row(call_no), i * DIMENSIONS);
+    return this.#chunk(call_nos, vectors);
   }
 
   row(call_no: number): Float32Array {
     return this.float.subarray((call_no - 1) * DIMENSIONS, call_no * DIMENSIONS);
   }
 
-  #chunk(call_nos: readonly number[], form: (v: Float32Array) => Float32Array | Int8Array): VectorChunk {
-    const vectors = new Float32Array(call_nos.length * DIMENSIONS);
-    for (const [i, call_no] of call_nos.entries()) vectors.set(this.row(call_no), i * DIMENSIONS);
+  #chunk(call_nos: readonly number[], vectors: Float32Array | Int8Array): VectorChunk {
     return {
       call_no: Uint32Array.from(call_nos),
       part: new Uint32Array(call_nos.length),
       part_end: new Uint32Array(call_nos.length),
       agent: call_nos.map((call_no) => this.agent[call_no - 1] as string),
       start_time: Float64Array.from(call_nos, (call_no) => call_no * 60_000),
-      vectors: form(vectors),
+      vectors,
     };
   }
 }
