@@ -71,9 +71,13 @@ export interface Calls {
 
 // ---- CallReads ---------------------------------------------------------------------------------------------------
 
-/** One call with its words. `turns` and `insights` are parsed. */
+/** One call with its words, unpacked and parsed when first read: who only passes JSON on never parses it. */
 export interface StoredCall {
   readonly row: CallRow;
+  /** The JSON of `turns`, as stored. */
+  readonly turns_json: string;
+  /** The JSON of `insights`, as stored. */
+  readonly insights_json: string | null;
   readonly turns: readonly Turn[];
   readonly insights: Insights | null;
 }

@@ -1,0 +1,104 @@
+/** Full text over turns, in a reader thread. */
+import { conditionsOf } from "./read-conditions.ts";
+import { TABLE } from "./read-plan.ts";
+import type { Shape } from "./read-sql.ts";
+import type { Statements } from "./read-statements.ts";
+import type { CallReads, TextHit } from "../../ports.ts";
+
+/** turn_search.rowid = call_no * TURNS + turn index. */
+const TURNS = 32_768;
+
+/** More words than a sentence has say nothing more and cost a posting list each. */
+const MAX_WORDS = 32;
+
+/** Matches between two looks at the clock. */
+const LOOK_EVERY = 256;
+
+/**
+ * User text as an FTS5 query: every word a quoted string, all of them required. Null without a letter or digit in it.
+ * Quoting makes operators, columns and prefixes of the query language plain words.
+ */
+export function matchExpression(text: string): string | null {
+  const words = text
+    .split(/[\s\0]+/u)
+    .filter((word) => /[\p{L}\p{N}]/u.test(word))
+    .slice(0, MAX_WORDS);
+  if (words.length === 0) return null;
+  return words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" ");
+}
+
+/** Best first; ties: the newer call, then the earlier turn. */
+function better(a: TextHit, b: TextHit): number {
+  return b.score - a.score || b.call_no - a.call_no || a.turn_index - b.turn_index;
+}
+
+/** The best `limit` of what is added, kept by halving whenever twice as many have come. */
+function best(limit: number) {
+  let kept: TextHit[] = [];
+  let worst = Number.NEGATIVE_INFINITY;
+  const shrink = () => {
+    kept = kept.toSorted(better).slice(0, limit);
+    if (kept.length === limit) worst = (kept.at(-1) as TextHit).score;
+  };
+  return {
+    wants: (score: number) => score > worst || (score === worst && kept.length > 0),
+    add(hit: TextHit) {
+      kept.push(hit);
+      if (kept.length >= 2 * limit) shrink();
+    },
+    list() {
+      shrink();
+      return kept;
+    },
+  };
+}
+
+/**
+ * The best turns by bm25, newest calls looked at first. When the time runs out: the best of what was seen. Filters are
+ * checked only for turns good enough to be in the answer.
+ */
+export function keywordSearch(
+  statements: Statements,
+  query: Parameters<CallReads["keyword"]>[0],
+  deadline_ms: number,
+  now: () => number,
+): TextHit[] {
+  const conditions = conditionsOf(query.scope, query.filter);
+  const expression = matchExpression(query.text);
+  if (conditions === null || expression === null || query.limit <= 0) return [];
+  const end = now() + deadline_ms;
+  const shape: Shape = {
+    kind: "numbers",
+    index: TABLE,
+    column: "call_no",
+    descending: false,
+    segment: { kind: "range", low: ">=", high: "<=", values: {} },
+    inner: conditions.list,
+    residual: [],
+  };
+  const verdicts = new Map<number, boolean>();
+  const passes = (call_no: number): boolean => {
+    if (conditions.list.length === 0) return true;
+    let verdict = verdicts.get(call_no);
+    if (verdict === undefined) {
+      verdict = statements.numbers(shape, conditions, { low: call_no, high: call_no, limit: 1 }).length > 0;
+      verdicts.set(call_no, verdict);
+    }
+    return verdict;
+  };
+  const hits = best(query.limit);
+  const rows = statements.db
+    .prepare<[string], [number, number]>(
+      "SELECT rowid, bm25(turn_search) FROM turn_search WHERE turn_search MATCH ? ORDER BY rowid DESC",
+    )
+    .raw()
+    .iterate(expression);
+  let seen = 0;
+  for (const [rowid, rank] of rows) {
+    if (++seen % LOOK_EVERY === 0 && now() >= end) break;
+    if (!hits.wants(-rank)) continue;
+    const call_no = Math.floor(rowid / TURNS);
+    if (passes(call_no)) hits.add({ call_no, turn_index: rowid % TURNS, score: -rank });
+  }
+  return hits.list();
+}

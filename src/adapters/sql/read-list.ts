@@ -1,0 +1,142 @@
+/** Lists on the event loop: what one index range answers, bounded by LIMIT or by a count made first. */
+import type { CallRow } from "../../core/call.ts";
+import { COUNT_LIMIT } from "../../core/list.ts";
+import type { CallList, CallReads } from "../../ports.ts";
+import { type Condition, type Conditions, conditionsOf, type Segment, segmentsOf } from "./read-conditions.ts";
+import { countingIndex, type Index, placeOf, residualOf, walkIndex } from "./read-plan.ts";
+import type { Kind, Shape } from "./read-sql.ts";
+import { positionOf, type Statements } from "./read-statements.ts";
+
+export type ListQuery = Parameters<CallReads["list"]>[0];
+
+export const EMPTY: CallList = { rows: [], total: 0, total_relation: "eq", next: null, partial: false };
+
+/** Entries a guarded list may pass by on the event loop (about a millisecond). */
+export const GUARD_LIMIT = 10_000;
+
+/** The whole range of an index, for counts. */
+export function wholeRange(conditions: Conditions, index: Index): Segment {
+  return segmentsOf(conditions, { column: index.range, descending: false }, null)[0] as Segment;
+}
+
+/** A shape over `index` in its own order, checking all conditions inside. */
+export function shapeOf(kind: Kind, index: Index, conditions: Conditions, split = false): Shape {
+  const residual: readonly Condition[] = split ? residualOf(index, conditions) : [];
+  return {
+    kind,
+    index,
+    column: index.range,
+    descending: false,
+    segment: wholeRange(conditions, index),
+    inner: split ? conditions.list.filter((c) => c.column === index.equals) : conditions.list,
+    residual,
+  };
+}
+
+/**
+ * The rows of a list from segment to segment, at most `limit`, the first `offset` left out. `index` may be any that
+ * narrows the search; without one in the order of the sort SQLite sorts.
+ */
+export function pageThrough(
+  statements: Statements,
+  conditions: Conditions,
+  index: Index,
+  query: ListQuery,
+  limit: number,
+): CallRow[] {
+  const { field, descending } = query.sort;
+  const segments = segmentsOf(conditions, { column: field, descending }, query.page.after);
+  const rows: CallRow[] = [];
+  let skip = query.page.offset;
+  for (const [i, segment] of segments.entries()) {
+    const shape: Shape = {
+      kind: "page",
+      index,
+      column: field,
+      descending,
+      segment,
+      inner: conditions.list,
+      residual: [],
+    };
+    const found = statements.rows(shape, conditions, { limit: limit - rows.length, offset: skip });
+    rows.push(...found);
+    if (rows.length >= limit) break;
+    if (found.length > 0) skip = 0;
+    else if (skip > 0 && i < segments.length - 1) {
+      skip -= statements.count({ ...shape, kind: "count" }, conditions, { limit: skip });
+    }
+  }
+  return rows;
+}
+
+/** The total a page shows by itself: it ended before its limit, so what came before it and its rows are all. */
+export function totalFromPage(query: ListQuery, found: number): number | null {
+  const { after, offset, limit } = query.page;
+  if (after !== null || found > limit || (found === 0 && offset > 0)) return null;
+  return offset + found;
+}
+
+/** A counted number (up to COUNT_LIMIT + 1) as the API states it. */
+export function statedTotal(counted: number): Pick<CallList, "total" | "total_relation"> {
+  return counted > COUNT_LIMIT
+    ? { total: COUNT_LIMIT, total_relation: "gte" }
+    : { total: counted, total_relation: "eq" };
+}
+
+/** `found` holds one row more than the page when the list goes on. */
+export function cut(query: ListQuery, found: CallRow[]): Pick<CallList, "rows" | "next"> {
+  const { limit } = query.page;
+  if (found.length <= limit) return { rows: found, next: null };
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  return { rows, next: last === undefined ? query.page.after : positionOf(last, query.sort.field) };
+}
+
+/** The list, or "thread" when only a reader thread may answer it. */
+export function listOnLoop(statements: Statements, query: ListQuery): CallList | "thread" {
+  const conditions = conditionsOf(query.scope, query.filter);
+  if (conditions === null) return query.total ? EMPTY : { ...EMPTY, total: null };
+  const index = walkIndex(conditions, query.sort.field);
+  const place = placeOf(index, conditions);
+  if (place === "thread") return "thread";
+  let counted: number | null = null;
+  if (place === "guarded") {
+    const shape = shapeOf("guard", index, conditions, true);
+    const [seen, passed] = statements.pairs(shape, conditions, { limit: GUARD_LIMIT + 1 })[0] ?? [0, 0];
+    if (seen > GUARD_LIMIT) return "thread";
+    counted = passed;
+  }
+  const found = pageThrough(statements, conditions, index, query, query.page.limit + 1);
+  if (!query.total) return { ...cut(query, found), total: null, total_relation: "eq", partial: false };
+  counted ??= totalFromPage(query, found.length);
+  if (counted === null) {
+    const counting = countingIndex(conditions) ?? index;
+    counted = statements.count(shapeOf("count", counting, conditions), conditions, { limit: COUNT_LIMIT + 1 });
+  }
+  return { ...cut(query, found), ...statedTotal(counted), partial: false };
+}
+
+/** Every shape that `listOnLoop` would run for the query, for the test that reads the plans. */
+export function loopShapes(query: ListQuery): Shape[] {
+  const conditions = conditionsOf(query.scope, query.filter);
+  if (conditions === null) return [];
+  const { field, descending } = query.sort;
+  const index = walkIndex(conditions, field);
+  const place = placeOf(index, conditions);
+  if (place === "thread") return [];
+  const shapes: Shape[] = segmentsOf(conditions, { column: field, descending }, query.page.after).flatMap((segment) => {
+    const page: Shape = {
+      kind: "page",
+      index,
+      column: field,
+      descending,
+      segment,
+      inner: conditions.list,
+      residual: [],
+    };
+    return [page, { ...page, kind: "count" }];
+  });
+  if (place === "guarded") shapes.push(shapeOf("guard", index, conditions, true));
+  else shapes.push(shapeOf("count", countingIndex(conditions) ?? index, conditions));
+  return shapes;
+}

@@ -1,0 +1,157 @@
+/** Builds the SQL of a list shape (Kysely), once; what runs is the prepared statement. */
+import {
+  DummyDriver,
+  Kysely,
+  type RawBuilder,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type SqlBool,
+  sql,
+} from "kysely";
+import type { Column, Condition, Segment } from "./read-conditions.ts";
+import type { Index } from "./read-plan.ts";
+
+/** Every column of CallRow; the digest stays inside. */
+export const ROW_COLUMNS = [
+  "call_no",
+  "call_id",
+  "agent_id",
+  "customer_id",
+  "language",
+  "start_time",
+  "created_at",
+  "updated_at",
+  "duration_seconds",
+  "agent_talk_ratio",
+  "customer_sentiment_score",
+  "outcome",
+  "revision",
+  "state",
+  "method",
+  "model",
+  "enriched_at",
+  "error",
+] as const;
+
+/**
+ * page: rows. boundary: [call_no, sort value] of the entry `offset` entries on. count: matching entries up to `limit`.
+ * guard: [entries up to `limit`, those that pass `residual`]. step_keys: [call_no, sort value] of those that pass
+ * `residual` among the next `examined` entries. step_count: their number. numbers: call_no ascending.
+ */
+export type Kind = "page" | "boundary" | "count" | "guard" | "step_keys" | "step_count" | "numbers";
+
+export interface Shape {
+  readonly kind: Kind;
+  readonly index: Index;
+  readonly column: Column;
+  readonly descending: boolean;
+  readonly segment: Segment;
+  /** Conditions inside the range; those on `column` are left to the segment. */
+  readonly inner: readonly Condition[];
+  /** Conditions checked on the entries of the range (guard, step_keys, step_count). */
+  readonly residual: readonly Condition[];
+}
+
+export interface Compiled {
+  readonly sql: string;
+  /** The names of the values, in the order of the question marks. */
+  readonly params: readonly string[];
+}
+
+interface Row {
+  c: Record<(typeof ROW_COLUMNS)[number], string | number | null>;
+}
+
+const builder = new Kysely<Row>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});
+
+class Param {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+const value = <T>(name: string): RawBuilder<T> => sql<T>`${new Param(name)}`;
+
+/** Two shapes with the same key have the same SQL. */
+export function keyOf(shape: Shape): string {
+  const { kind, index, column, descending, segment } = shape;
+  let key = `${kind} ${index.name} ${column} ${descending} ${segment.kind}${segment.low}${segment.high}`;
+  for (const c of shape.inner) key += ` ${c.param}`;
+  if (shape.residual.length > 0) key += " |";
+  for (const c of shape.residual) key += ` ${c.param}`;
+  return key;
+}
+
+function check(c: Condition, from: "c" | "s" = "c"): RawBuilder<SqlBool> {
+  const column = sql.ref(`${from}.${c.column}`);
+  if (c.op === "team") return sql`${column} in (select agent_id from agents where team = ${value(c.param)})`;
+  return sql`${column} ${sql.raw(c.op)} ${value(c.param)}`;
+}
+
+function within({ segment, column, descending }: Shape): RawBuilder<SqlBool>[] {
+  const sorted = sql.ref(`c.${column}`);
+  const later = descending ? sql`<` : sql`>`;
+  const rest = sql<SqlBool>`c.call_no ${later} ${value("after")}`;
+  if (segment.kind === "tie") return [sql`${sorted} = ${value("tie")}`, rest];
+  if (segment.kind === "nulls") return [sql`${sorted} is null`];
+  if (segment.kind === "nulls_after") return [sql`${sorted} is null`, rest];
+  return [
+    sql`${sorted} ${sql.raw(segment.low)} ${value("low")}`,
+    sql`${sorted} ${sql.raw(segment.high)} ${value("high")}`,
+  ];
+}
+
+function finish(query: { compile(): { sql: string; parameters: readonly unknown[] } }): Compiled {
+  const { sql, parameters } = query.compile();
+  return { sql, params: parameters.map((p) => (p as Param).name) };
+}
+
+/** The SQL of a shape and the order of its values. */
+export function compile(shape: Shape): Compiled {
+  const { kind, index, column, descending, residual } = shape;
+  const hint = index.name === null ? sql`c not indexed` : sql`c indexed by ${sql.ref(index.name)}`;
+  const sorted = sql.ref(`c.${column}`);
+  const direction = descending ? "desc" : "asc";
+  let range = builder.selectFrom(sql<Row["c"]>`call_records`.as<"c">(hint));
+  for (const c of shape.inner) if (c.column !== column) range = range.where(check(c));
+  for (const part of within(shape)) range = range.where(part);
+  const ordered = range.orderBy(sorted, direction).$if(column !== "call_no", (q) => q.orderBy("c.call_no", direction));
+  const limit = value<number>("limit");
+  const keys = [sql.ref<number>("c.call_no").as("call_no"), sorted.as("v")] as const;
+  const count = sql<number>`count(*)`.as("n");
+  const columns = [...new Set(residual.map((c) => c.column))].map((c) => sql.ref(`c.${c}`).as(c));
+  const all = residual.map((c) => check(c, "s"));
+  const none = sql.lit(1).as("one");
+  const examined = value<number>("examined");
+  const statements: Record<Kind, () => Compiled> = {
+    page: () => finish(ordered.select(ROW_COLUMNS).limit(limit).offset(value<number>("offset"))),
+    boundary: () => finish(ordered.select(keys).limit(sql.lit(1)).offset(value<number>("offset"))),
+    numbers: () => finish(range.select("c.call_no").orderBy("c.call_no").limit(limit)),
+    count: () => finish(builder.selectFrom(range.select(none).limit(limit).as("s")).select(count)),
+    guard: () => {
+      const passed = sql<number>`count(*) filter (where ${sql.join(all, sql` and `)})`.as("passed");
+      return finish(builder.selectFrom(range.select(columns).limit(limit).as("s")).select([count, passed]));
+    },
+    step_count: () => {
+      const inner = ordered.select([none, ...columns]).limit(examined);
+      let step = builder.selectFrom(inner.as("s"));
+      for (const part of all) step = step.where(part);
+      return finish(step.select(count));
+    },
+    step_keys: () => {
+      const inner = ordered.select([...keys, ...columns]).limit(examined);
+      let step = builder.selectFrom(inner.as("s")).select(["s.call_no", "s.v"]);
+      for (const part of all) step = step.where(part);
+      return finish(step.orderBy("s.v", direction).orderBy("s.call_no", direction).limit(limit));
+    },
+  };
+  return statements[kind]();
+}

@@ -1,0 +1,97 @@
+/** Prepared statements of one connection, by shape. */
+import type { Statement } from "better-sqlite3";
+import type { CallRow } from "../../core/call.ts";
+import type { Keyset, SortField } from "../../core/list.ts";
+import type { Connection } from "./connection.ts";
+import type { Conditions, Value } from "./read-conditions.ts";
+import { compile, keyOf, ROW_COLUMNS, type Shape } from "./read-sql.ts";
+
+/** Shapes are few in practice; a client that tries every combination must not fill the memory. */
+const CACHE_LIMIT = 1_000;
+
+interface Prepared {
+  readonly statement: Statement;
+  readonly params: readonly string[];
+}
+
+/** [call_no, sort value], or two counts. */
+export type Pair = readonly [number, number | null];
+
+export class Statements {
+  readonly #db: Connection;
+  readonly #byKey = new Map<string, Prepared>();
+  readonly #row: Statement<[number], CallRow>;
+
+  constructor(db: Connection) {
+    this.#db = db;
+    this.#row = db.prepare(`SELECT ${ROW_COLUMNS.join(", ")} FROM call_records WHERE call_no = ?`);
+  }
+
+  get db(): Connection {
+    return this.#db;
+  }
+
+  #prepare(shape: Shape): Prepared {
+    const key = keyOf(shape);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const { sql, params } = compile(shape);
+    const statement = this.#db.prepare(sql);
+    if (shape.kind === "count" || shape.kind === "step_count" || shape.kind === "numbers") statement.pluck();
+    else if (shape.kind !== "page") statement.raw();
+    if (this.#byKey.size >= CACHE_LIMIT) this.#byKey.clear();
+    const prepared = { statement, params };
+    this.#byKey.set(key, prepared);
+    return prepared;
+  }
+
+  #bind(shape: Shape, params: readonly string[], conditions: Conditions, more: Record<string, number>): Value[] {
+    const ranges = shape.segment.values;
+    return params.map((p) => {
+      const value = more[p] ?? ranges[p] ?? conditions.values[p];
+      if (value === undefined) throw new Error(`no value for ${p}`);
+      return value;
+    });
+  }
+
+  #all(shape: Shape, conditions: Conditions, more: Record<string, number>): unknown[] {
+    const { statement, params } = this.#prepare(shape);
+    return statement.all(...this.#bind(shape, params, conditions, more));
+  }
+
+  /** The rows of a page. */
+  rows(shape: Shape, conditions: Conditions, more: { limit: number; offset: number }): CallRow[] {
+    return this.#all(shape, conditions, more) as CallRow[];
+  }
+
+  /** Positions (step_keys, boundary), or the one pair of numbers of a guard. */
+  pairs(shape: Shape, conditions: Conditions, more: Record<string, number>): Pair[] {
+    return this.#all(shape, conditions, more) as Pair[];
+  }
+
+  /** Call numbers (numbers), or the one number of a count. */
+  numbers(shape: Shape, conditions: Conditions, more: Record<string, number>): number[] {
+    return this.#all(shape, conditions, more) as number[];
+  }
+
+  /** The number a count or step_count says. */
+  count(shape: Shape, conditions: Conditions, more: Record<string, number>): number {
+    return this.numbers(shape, conditions, more)[0] ?? 0;
+  }
+
+  row(call_no: number): CallRow | undefined {
+    return this.#row.get(call_no);
+  }
+
+  /** The plan of a shape, as SQLite words it. */
+  plan(shape: Shape): string[] {
+    const { sql, params } = compile(shape);
+    const rows = this.#db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params.map(() => 1)) as { detail: string }[];
+    return rows.map((r) => r.detail);
+  }
+}
+
+/** The position of a row in a sorted list. */
+export function positionOf(row: CallRow, field: SortField): Keyset {
+  return { value: row[field], call_no: row.call_no };
+}

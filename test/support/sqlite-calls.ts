@@ -1,0 +1,44 @@
+/** Calls put straight into an SQLite file, for tests and measurements of reading. */
+import type { CallRow, CallVectors } from "../../src/core/call.ts";
+import { bytes, pack } from "../../src/adapters/sql/codec.ts";
+import type { Connection } from "../../src/adapters/sql/connection.ts";
+import { ROW_COLUMNS } from "../../src/adapters/sql/read-sql.ts";
+
+export interface StoredSeed {
+  readonly row: CallRow;
+  readonly turns: readonly { readonly text: string }[];
+  readonly insights: object | null;
+  readonly vectors: CallVectors | null;
+}
+
+/** Inserts calls with all their parts; `db` is a writing connection, the caller holds the transaction. */
+export function callInserter(db: Connection): (call: StoredSeed) => void {
+  const row = db.prepare(
+    `INSERT INTO call_records (${ROW_COLUMNS.join(", ")}, digest) VALUES (${ROW_COLUMNS.map((c) => `@${c}`).join(", ")}, x'00')`,
+  );
+  const agent = db.prepare("INSERT OR IGNORE INTO agents (agent_id) VALUES (?)");
+  const text = db.prepare("INSERT INTO call_texts (call_no, body) VALUES (?, ?)");
+  const insights = db.prepare("INSERT INTO call_insights (call_no, body, contribution) VALUES (?, ?, '[]')");
+  const indexed = db.prepare("INSERT INTO turn_search (rowid, text) VALUES (?, ?)");
+  const space = db.prepare("INSERT OR IGNORE INTO vector_spaces (space_id) VALUES (?)");
+  const vectors = db.prepare(
+    "INSERT INTO call_vectors (call_no, space_no, call, turns) SELECT ?, space_no, ?, ? FROM vector_spaces WHERE space_id = ?",
+  );
+  const segment = db.prepare(
+    `INSERT INTO segment_codes (call_no, first_turn, last_turn, space_no, agent_no, start_time, code)
+      SELECT ?, ?, ?, space_no, 1, 0, ? FROM vector_spaces WHERE space_id = ?`,
+  );
+  return (call) => {
+    const { call_no } = call.row;
+    row.run(call.row);
+    agent.run(call.row.agent_id);
+    text.run(call_no, pack(JSON.stringify(call.turns)));
+    for (const [i, turn] of call.turns.entries()) indexed.run(call_no * 32_768 + i, turn.text);
+    if (call.insights !== null) insights.run(call_no, pack(JSON.stringify(call.insights)));
+    if (call.vectors === null) return;
+    const { space_id, call: whole, turns, segments } = call.vectors;
+    space.run(space_id);
+    vectors.run(call_no, bytes(whole), bytes(turns), space_id);
+    for (const s of segments) segment.run(call_no, s.first_turn, s.last_turn, bytes(s.vector), space_id);
+  };
+}
