@@ -3,7 +3,7 @@
  * dies, or shows no progress before its deadline.
  */
 import { Worker } from "node:worker_threads";
-import type { Reply, Task } from "./model-thread.ts";
+import type { Order, Reply, Task } from "./model-thread.ts";
 
 export type Ready = Extract<Reply, { kind: "ready" }>;
 export type Finished = Extract<Reply, { kind: "done" | "failed" }>;
@@ -36,6 +36,7 @@ export class ModelSlot {
   #deadline: NodeJS.Timeout | null = null;
   #restart: NodeJS.Timeout | null = null;
   #closed = false;
+  readonly #leaving = new Set<Promise<void>>();
 
   constructor(options: SlotOptions, events: SlotEvents) {
     this.#options = options;
@@ -64,7 +65,7 @@ export class ModelSlot {
 
   give(task: Task): void {
     this.#tasks.push(task);
-    this.#worker?.postMessage(task);
+    if (this.#worker) order(this.#worker, task);
     if (this.#tasks.length === 1) this.#watchTasks();
   }
 
@@ -73,9 +74,9 @@ export class ModelSlot {
     this.#ready = false;
     if (this.#restart) clearTimeout(this.#restart);
     if (this.#deadline) clearTimeout(this.#deadline);
-    const worker = this.#worker;
+    if (this.#worker) this.#dismiss(this.#worker);
     this.#worker = null;
-    await worker?.terminate();
+    await Promise.all(this.#leaving);
   }
 
   #onReply(worker: Worker, reply: Reply): void {
@@ -113,6 +114,20 @@ export class ModelSlot {
     this.#deadline = timer;
   }
 
+  /** Asks the thread to end; one that does not within a second deadline is hung for good and is stopped by force. */
+  #dismiss(worker: Worker): void {
+    const left = new Promise<void>((resolve) => {
+      const force = setTimeout(() => void worker.terminate(), this.#options.deadlineMs);
+      worker.once("exit", () => {
+        clearTimeout(force);
+        this.#leaving.delete(left);
+        resolve();
+      });
+    });
+    this.#leaving.add(left);
+    order(worker, "close");
+  }
+
   #down(worker: Worker, reason: string): void {
     if (worker !== this.#worker) return;
     this.#worker = null;
@@ -121,7 +136,7 @@ export class ModelSlot {
     this.#deadline = null;
     const lost = this.#tasks;
     this.#tasks = [];
-    void worker.terminate();
+    this.#dismiss(worker);
     if (this.#closed) return;
     const [first, longest] = this.#options.backoffMs;
     const pause = Math.min(longest, first * 2 ** this.#failures++);
@@ -129,4 +144,8 @@ export class ModelSlot {
     this.#restart.unref();
     this.#events.down(this, reason, lost);
   }
+}
+
+function order(worker: Worker, what: Order): void {
+  worker.postMessage(what);
 }

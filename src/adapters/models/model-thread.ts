@@ -8,7 +8,12 @@ import { chooseGraph } from "./model-folder.ts";
 import { DIMENSIONS } from "./pinned-model.ts";
 import { sentimentOf } from "./sentiment-head.ts";
 
-/** Main to thread. */
+/**
+ * Main to thread: a task, or "close". A thread is asked to end and does so between two runs: terminating one inside
+ * onnxruntime throws from native code and takes the whole process down.
+ */
+export type Order = Task | "close";
+
 export interface Task {
   readonly id: number;
   readonly texts: readonly string[];
@@ -70,8 +75,9 @@ const encoder = await load((workerData as { folder: string }).folder);
 if (encoder) {
   let last = Promise.resolve();
   // One after another: tasks that arrive during a run wait here, in order.
-  port.on("message", (task: Task) => {
-    last = last.then(() => run(encoder, task));
+  port.on("message", (order: Order) => {
+    if (order === "close") process.exit();
+    last = last.then(() => run(encoder, order));
   });
 } else {
   process.exitCode = 1;

@@ -143,7 +143,7 @@ async function unpack(tarball: string, into: string, onProgress: (progress: Pull
 function prepare(folder: string, progress: (message: string) => void, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("./prepare-thread.ts", import.meta.url), { workerData: { folder } });
-    const abort = (): void => void worker.terminate();
+    const abort = (): void => worker.postMessage("stop");
     signal?.addEventListener("abort", abort, { once: true });
     worker.on("message", (message: string) => progress(message));
     worker.on("error", (error) => reject(new PullError(`the model could not be made ready: ${String(error)}`)));
