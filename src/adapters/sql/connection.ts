@@ -8,7 +8,7 @@ import { migrate } from "./migrate.ts";
 export type Connection = Database.Database;
 
 /** Bytes of WAL after which a commit checkpoints (in pages of 4096). */
-const CHECKPOINT_PAGES = 4_000;
+const CHECKPOINT_PAGES = 16_000;
 
 /** Makes the folder (0700) and the file (0600) if they are not there; -wal and -shm inherit the file's mode. */
 function prepare(path: string): void {

@@ -1,8 +1,10 @@
 /** The SQLite store: one file, one writer thread, reads on the loop and in reader threads. */
-import type { CallReads, Calls, Events, Rollups, VectorRows, Work } from "../../ports.ts";
+import type { Accounts, CallReads, Calls, Events, Jobs, Rollups, VectorRows, Work } from "../../ports.ts";
+import { makeAccounts } from "./accounts.ts";
 import { makeCalls } from "./calls.ts";
 import { openForReading } from "./connection.ts";
 import { EventLog } from "./events.ts";
+import { makeJobs } from "./jobs.ts";
 import { LoopReader } from "./loop-reader.ts";
 import { openReads } from "./read-calls.ts";
 import { daysDiffer, makeRollups } from "./rollups.ts";
@@ -37,6 +39,8 @@ export interface SqliteStore {
   readonly events: Events;
   readonly work: Work;
   readonly vectorRows: VectorRows;
+  readonly accounts: Accounts;
+  readonly jobs: Jobs;
   /** Drops events older than `before` (epoch ms); the number. */
   pruneEvents(before: number): Promise<number>;
   /** A whole copy of the database at `path`, made while writes go on. Progress in pages. */
@@ -74,6 +78,8 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
     events,
     work: makeWork({ writer, reader, now }),
     vectorRows: makeVectorRows({ reader }),
+    accounts: makeAccounts({ writer, reader, now }),
+    jobs: makeJobs({ writer, reader, now }),
     async pruneEvents(before) {
       let pruned = 0;
       for (;;) {

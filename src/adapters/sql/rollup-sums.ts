@@ -173,9 +173,13 @@ export class RollupSums {
       const part = sums.subarray(at, at + WIDTH);
       if (part.every((x) => x === 0)) continue;
       const measure = at / WIDTH - 1;
-      // BigInt, because numbers past 32 bits are bound as REAL and SQLite would add them inexactly.
-      this.#context.run(ROLLUPS.add, generation, grain, bucket, agent_no, measure, ...Array.from(part, BigInt));
+      this.#context.run(ROLLUPS.add, generation, grain, bucket, agent_no, measure, ...Array.from(part, integer));
       if ((part[0] as number) < 0) this.#context.run(ROLLUPS.dropEmpty, generation, grain, bucket, agent_no, measure);
     }
   }
+}
+
+/** Numbers past 32 bits are bound as REAL, and SQLite would add them inexactly; a bigint is bound as INTEGER. */
+function integer(x: number): number | bigint {
+  return (x | 0) === x ? x : BigInt(x);
 }

@@ -23,7 +23,7 @@ export function accept(context: WriteContext, { rows, priority, now }: Input<"ac
     try {
       return context.savepoint(() => acceptOne(context, row, priority, now));
     } catch (cause) {
-      if (storeFault(cause)) throw cause;
+      if (!context.careful || storeFault(cause)) throw cause;
       return { status: "failed", reason: cause instanceof Error ? cause.message : String(cause) };
     }
   });

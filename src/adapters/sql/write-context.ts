@@ -21,6 +21,8 @@ export interface EventFacts {
 export class WriteContext {
   readonly db: Connection;
   readonly sums: RollupSums;
+  /** Whether each command and row of the group has a savepoint: the second try, after one of them has failed. */
+  careful = false;
   #statements = new Map<string, Statement>();
   #agents = new Map<string, number>();
   #spaces = new Map<string, number>();
@@ -103,8 +105,12 @@ export class WriteContext {
     this.#erased = true;
   }
 
-  /** Runs `work` so that it happens as a whole or not at all within the open transaction; rethrows. */
+  /**
+   * Runs `work` so that it happens as a whole or not at all within the open transaction, and rethrows. At first try a
+   * group has no savepoints (each would copy every page it touches) and any error ends the whole transaction.
+   */
   savepoint<T>(work: () => T): T {
+    if (!this.careful) return work();
     const mark = this.sums.mark();
     this.prepare("SAVEPOINT one").run();
     try {

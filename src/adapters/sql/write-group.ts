@@ -1,6 +1,6 @@
 /**
- * One group of commands = one durable transaction. Each command has a savepoint, so it fails alone; a full disk or an
- * I/O error refuses the whole group, and nothing of it is written.
+ * One group of commands = one durable transaction. When a command fails, the group is undone and tried again with a
+ * savepoint each, so that it fails alone; a full disk or an I/O error refuses the whole group, and nothing is written.
  */
 import type { CommandName, Commands, Failure, SqlResult } from "./commands.ts";
 import { isBusy, storeFault } from "./store-error.ts";
@@ -64,18 +64,28 @@ export type GroupResult =
 /** Runs the commands in order and commits; when it returns "done" with outcomes, those are on disk. */
 export function runGroup(context: WriteContext, commands: readonly GroupCommand[]): GroupResult {
   try {
-    context.prepare("BEGIN IMMEDIATE").run();
+    context.careful = false;
+    return commit(context, commands);
   } catch (cause) {
-    return isBusy(cause) ? { status: "busy" } : refused(context, commands, cause);
+    context.rollback();
+    if (isBusy(cause)) return { status: "busy" };
+    if (storeFault(cause)) return refused(commands, cause);
   }
   try {
-    const outcomes = commands.map((command) => runOne(context, command));
-    context.sums.flush();
-    context.prepare("COMMIT").run();
-    return { status: "done", outcomes, committed: true, ...context.committed() };
+    context.careful = true;
+    return commit(context, commands);
   } catch (cause) {
-    return refused(context, commands, cause);
+    context.rollback();
+    return isBusy(cause) ? { status: "busy" } : refused(commands, cause);
   }
+}
+
+function commit(context: WriteContext, commands: readonly GroupCommand[]): GroupResult {
+  context.prepare("BEGIN IMMEDIATE").run();
+  const outcomes = commands.map((command) => runOne(context, command));
+  context.sums.flush();
+  context.prepare("COMMIT").run();
+  return { status: "done", outcomes, committed: true, ...context.committed() };
 }
 
 function runOne(context: WriteContext, { name, input }: GroupCommand): Outcome {
@@ -87,13 +97,12 @@ function runOne(context: WriteContext, { name, input }: GroupCommand): Outcome {
     if (name === "accept") return { value: handler(context, input) };
     return { value: context.savepoint(() => handler(context, input)) };
   } catch (cause) {
-    if (storeFault(cause)) throw cause;
+    if (!context.careful || storeFault(cause)) throw cause;
     return { failure: failureOf(cause) };
   }
 }
 
-function refused(context: WriteContext, commands: readonly GroupCommand[], cause: unknown): GroupResult {
-  context.rollback();
+function refused(commands: readonly GroupCommand[], cause: unknown): GroupResult {
   const failure = failureOf(cause);
   const outcomes = commands.map(() => ({ failure }));
   return { status: "done", outcomes, committed: false, head: null, erased: false };
