@@ -233,6 +233,7 @@ export interface Accounts {
    *  An agent account with a team also puts its agent into the team. */
   add(account: Account, secret: string): Promise<boolean>;
   list(kind: "key" | "user"): Promise<Account[]>;
+  /** Null for a revoked key; likewise byUserName. */
   byKeyHash(sha256: string): Promise<Account | null>;
   byUserName(name: string): Promise<{ account: Account; secret: string } | null>;
   byId(account_id: string): Promise<Account | null>;
