@@ -5,7 +5,7 @@
  * persuasion dialogue ("mixed"), two among eight ("faint"). Call vectors are word-weighted means, as in enrichment.
  */
 import { cpus } from "node:os";
-import { poolVectors } from "../src/core/pool.ts";
+import { poolVectors, segments } from "../src/core/pool.ts";
 import { DIMENSIONS, normalize } from "../src/core/vector.ts";
 import { exactCosine } from "../test/support/exact-vectors.ts";
 import { seededRandom } from "../test/support/clustered-vectors.ts";
@@ -13,6 +13,7 @@ import { embedAll, everyText, folders, readCorpus } from "./corpus.ts";
 
 const CALLS_AN_INTENT = 12;
 const NEAREST = 5;
+const SHRINK = 10;
 const SEEDS = [1, 2, 3];
 const MIXTURES = { pure: [6, 0], mixed: [4, 4], faint: [2, 8] } as const;
 
@@ -89,6 +90,23 @@ for (const [name, mixture] of Object.entries(MIXTURES)) {
     cosine_of_random_pairs: { stored: average((r) => r.stored.cosine), centred: average((r) => r.centred.cosine) },
   };
 }
+// Few calls: their mean is mostly noise, so it counts by n / (n + SHRINK).
+for (const n of [10, 30, 100, 300]) {
+  const runs = Array.from({ length: Math.ceil(600 / n) }, (_, seed) => {
+    const all = labelledCalls(MIXTURES.mixed, 100 + seed);
+    const some = all.filter(
+      (_, i) => i % CALLS_AN_INTENT < 5 && (Math.floor(i / CALLS_AN_INTENT) * 31 + seed * 7) % 77 < n / 5,
+    );
+    const mean = meanOf(some.map(({ v }) => v));
+    const shrunk = mean.map((x) => (x * some.length) / (some.length + SHRINK));
+    return [null, mean, shrunk].map((m) => judge(some, m).precision);
+  });
+  const average = (i: number) => round(runs.reduce((sum, run) => sum + (run[i] as number), 0) / runs.length);
+  found[`mixed, about ${n} calls`] = {
+    precision_at_5: { stored: average(0), centred: average(1), shrunk: average(2) },
+  };
+}
+
 // Whether two halves of one real conversation find each other: no labels needed, and the calls are real.
 const halves = corpus.persuasion
   .filter((d) => d.texts.length >= 10)
@@ -100,6 +118,31 @@ const halfOf = (m: Float32Array | null) => {
   return { other_half_in_nearest_5: round(precision * NEAREST), cosine_of_random_pairs: round(cosine) };
 };
 found["halves of persuasion calls"] = { calls: halves.length, stored: halfOf(null), centred: halfOf(mean) };
+
+// Segments: whether a turn finds its own call among the ten nearest segments.
+const cut = corpus.persuasion.flatMap((d) => {
+  const words = d.texts.map((text) => text.split(/\s+/).length);
+  return segments(words).map((s) => ({ label: d.id, v: pool(d.texts.slice(s.first_turn, s.last_turn + 1)) }));
+});
+const asked = corpus.persuasion
+  .flatMap((d) => d.texts.filter((t) => t.split(/\s+/).length >= 5).map((text) => ({ label: d.id, v: vectorOf(text) })))
+  .filter((_, i) => i % 17 === 0);
+const segmentMean = meanOf(cut.map(({ v }) => v));
+const foundOwn = (m: Float32Array | null) => {
+  const less = (v: Float32Array) => normalize(v.map((x, i) => x - (m?.[i] ?? 0)));
+  const vs = cut.map(({ v }) => less(v));
+  const own = asked.filter(({ label, v }) => {
+    const q = less(v);
+    const nearest = vs.map((x, j) => ({ j, score: dotOf(q, x) })).toSorted((x, y) => y.score - x.score);
+    return nearest.slice(0, 10).some(({ j }) => cut[j]?.label === label);
+  });
+  return round(own.length / asked.length);
+};
+found["turns finding their call by segments"] = {
+  segments: cut.length,
+  turns: asked.length,
+  in_nearest_10: { stored: foundOwn(null), centred: foundOwn(segmentMean) },
+};
 
 process.stdout.write(
   `${JSON.stringify({ machine: { cpu: cpus()[0]?.model, node: process.version }, labels: byIntent.size, found }, null, 2)}\n`,

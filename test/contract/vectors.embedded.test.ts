@@ -1,6 +1,7 @@
 import { fill } from "../../src/adapters/vectors/fill.ts";
-import { openVectors } from "../../src/adapters/vectors/embedded.ts";
+import { openVectors, type OpenVectors } from "../../src/adapters/vectors/embedded.ts";
 import { afterEach, describe, expect, test } from "vitest";
+import { INT8_SCALE, quantize } from "../../src/core/vector.ts";
 import { clusteredVectors } from "../support/clustered-vectors.ts";
 import { chunkOf, ExactVectors } from "../support/exact-vectors.ts";
 import { vectorsContract } from "./vectors.contract.ts";
@@ -11,15 +12,15 @@ const log = {
   },
 };
 
-vectorsContract("embedded", async (rows) => openVectors({ rows, spaceId: "test", log }));
+vectorsContract("embedded", async (rows) => openVectors({ rows, spaceId: "test", log, centred: [] }));
 
 describe("embedded index", () => {
   const opened: { close(): Promise<void> }[] = [];
   afterEach(async () => {
     for (const vectors of opened.splice(0)) await vectors.close();
   });
-  const open = (exact: ExactVectors | null, options = {}) => {
-    const vectors = openVectors({ rows: exact, spaceId: "test", log, options });
+  const open = (exact: ExactVectors | null, more: Partial<OpenVectors> = {}) => {
+    const vectors = openVectors({ rows: exact, spaceId: "test", log, centred: [], ...more });
     opened.push(vectors);
     return vectors;
   };
@@ -35,7 +36,7 @@ describe("embedded index", () => {
 
   test("the sign stage keeps the ten nearest", async () => {
     const { exact, cloud } = await calls(4_000, 0.77);
-    const vectors = open(exact, { signsFrom: 1_000, signCandidates: 800 });
+    const vectors = open(exact, { options: { signsFrom: 1_000, signCandidates: 800 } });
     await fill(vectors, exact, "call", "test");
     // Rows that come and go after the codes were made must have codes of their own.
     const gone = Array.from({ length: 500 }, (_, i) => 1 + i * 7);
@@ -83,26 +84,46 @@ describe("embedded index", () => {
     }
   });
 
-  test("without the mean, scores are the cosines about it", async () => {
+  test("calls are compared about their mean, and about the new one when many have changed", async () => {
     const { exact, cloud } = await calls(300, 0.77);
-    const vectors = open(exact);
+    const vectors = open(exact, { centred: ["call"] });
     await fill(vectors, exact, "call", "test");
-    const mean = (await vectors.meanOfRows("call")) as Float32Array;
-    await vectors.setMean("call", mean);
-    const centred = new ExactVectors();
-    const less = (v: Float32Array) => v.map((x, i) => x - (mean[i % 384] as number));
-    await centred.upsert("call", chunkOf(rowsOf(less(cloud), 1)));
-    for (let i = 0; i < 20; i++) {
-      const query = cloud.slice(i * 384, (i + 1) * 384);
-      const found = await vectors.search("call", query, 10);
-      const wanted = await centred.search("call", less(query), 10);
-      expect(found.map((hit) => hit.call_no)).toEqual(wanted.map((hit) => hit.call_no));
-      for (const [j, hit] of found.entries()) expect(hit.score).toBeCloseTo(wanted[j]?.score as number, 5);
-    }
-    await vectors.setMean("call", null);
-    expect(await vectors.search("call", cloud.slice(0, 384), 5)).toEqual(
-      await exact.search("call", cloud.slice(0, 384), 5),
-    );
+    const check = async (all: Float32Array) => {
+      const n = all.length / 384;
+      const mean = new Float64Array(384);
+      for (const [i, x] of quantize(all).entries()) mean[i % 384] = (mean[i % 384] as number) + x;
+      // In the scale of unit vectors; that of a few rows counts less.
+      const less = (v: Float32Array) => v.map((x, i) => x - (mean[i % 384] as number) / INT8_SCALE / (n + 10));
+      const centred = new ExactVectors();
+      await centred.upsert("call", chunkOf(rowsOf(less(all), 1)));
+      for (let i = 0; i < 20; i++) {
+        const query = all.slice(i * 384, (i + 1) * 384);
+        const found = await vectors.search("call", query, 10);
+        const wanted = await centred.search("call", less(query), 10);
+        expect(found.map((hit) => hit.call_no)).toEqual(wanted.map((hit) => hit.call_no));
+        for (const [j, hit] of found.entries()) expect(hit.score).toBeCloseTo(wanted[j]?.score as number, 5);
+      }
+    };
+    await check(cloud);
+    const others = clusteredVectors(300, { seed: 8, common: 0.3 });
+    await exact.upsert("call", chunkOf(rowsOf(others, 1)));
+    await vectors.upsert("call", chunkOf(rowsOf(others, 1)));
+    await check(others);
+  });
+
+  test("a call without words is like no other, about the mean too", async () => {
+    const { exact } = await calls(50, 0.77);
+    const vectors = open(exact, { centred: ["call"] });
+    await exact.upsert("call", chunkOf(rowsOf(new Float32Array(384), 60)));
+    await fill(vectors, exact, "call", "test");
+    const nearest = await vectors.search("call", new Float32Array(384), 3);
+    expect(nearest.map((hit) => [hit.call_no, hit.score])).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+    ]);
+    const all = await vectors.search("call", clusteredVectors(1, { seed: 2, common: 0.77 }), 51);
+    expect(all.find((hit) => hit.call_no === 60)?.score).toBe(0);
   });
 
   test("a closed index refuses, and pending questions end", async () => {

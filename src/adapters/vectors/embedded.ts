@@ -20,7 +20,12 @@ export interface OpenVectors {
   readonly rows: Pick<VectorRows, "of"> | null;
   readonly spaceId: string;
   readonly log: VectorsLog;
-  readonly options?: Partial<FlatIndexOptions>;
+  /**
+   * Kinds compared after taking the mean of their rows from both sides. Calls by default: they share most of their
+   * direction, and what is left ranks better (bench/centring.ts); segments rank worse for it.
+   */
+  readonly centred?: readonly VectorKind[];
+  readonly options?: Partial<Omit<FlatIndexOptions, "centred">>;
 }
 
 /** Opens an empty index; `fill` loads what SQL holds. */
@@ -38,14 +43,14 @@ export class EmbeddedVectors implements Vectors {
   readonly #spaceId: string;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #means: Record<VectorKind, Float32Array | null> = { call: null, segment: null };
   #lastId = 0;
   #ended: AppError | null = null;
 
-  constructor({ rows, spaceId, log, options }: OpenVectors) {
+  constructor({ rows, spaceId, log, centred = ["call"], options }: OpenVectors) {
     this.#rows = rows;
     this.#spaceId = spaceId;
-    const data: ThreadData = { options: { ...DEFAULT_OPTIONS, ...options } };
+    const of = (kind: VectorKind) => ({ ...DEFAULT_OPTIONS, ...options, centred: centred.includes(kind) });
+    const data: ThreadData = { options: { call: of("call"), segment: of("segment") } };
     this.#worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: data, name: "vectors" });
     this.#worker.unref();
     this.#worker.on("message", (reply: Reply) => this.#settle(reply));
@@ -79,14 +84,14 @@ export class EmbeddedVectors implements Vectors {
       throw new TypeError(`a query vector must have ${DIMENSIONS} finite values`);
     }
     const rescored = kind === "call" && this.#rows !== null;
-    const hits = await this.#send({
+    const { hits, mean } = await this.#send({
       type: "search",
       kind,
       query: query.slice(),
       k: rescored ? Math.max(RESCORED, 2 * k) : k,
       filter: filter.call_nos === undefined ? filter : { ...filter, call_nos: filter.call_nos.slice() },
     });
-    return rescored ? (await this.#rescore(hits, query)).slice(0, k) : hits;
+    return rescored ? (await this.#rescore(hits, query, mean)).slice(0, k) : hits;
   }
 
   describe(): Promise<Answers["describe"]> {
@@ -112,33 +117,20 @@ export class EmbeddedVectors implements Vectors {
     await this.#send({ type: "fillEnd", kind });
   }
 
-  /** Compares after taking `mean` from both sides (null: as stored). Rows stay as they are; costs one pass over them. */
-  async setMean(kind: VectorKind, mean: Float32Array | null): Promise<void> {
-    const own = mean?.slice() ?? null;
-    await this.#send({ type: "setMean", kind, mean: own });
-    this.#means[kind] = own;
-  }
-
-  /** The mean of the rows held; null without rows. */
-  meanOfRows(kind: VectorKind): Promise<Float32Array | null> {
-    return this.#send({ type: "meanOfRows", kind });
-  }
-
-  async #rescore(hits: readonly VectorHit[], query: Float32Array): Promise<VectorHit[]> {
+  async #rescore(hits: readonly VectorHit[], query: Float32Array, mean: Float32Array | null): Promise<VectorHit[]> {
     if (this.#rows === null || hits.length === 0) return [];
-    const mean = this.#means.call;
     const rows = await this.#rows.of(
       "call",
       this.#spaceId,
       hits.map((hit) => hit.call_no),
     );
-    const { query: centred, length } = centre(query, mean);
+    const centred = centre(query, mean);
     const rowMean = mean === null ? null : Float64Array.from(mean);
     return Array.from(rows.call_no, (call_no, i) => ({
       call_no,
       part: rows.part[i] as number,
       part_end: rows.part_end[i] as number,
-      score: cosine(centred, length, rows.vectors.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS), rowMean),
+      score: cosine(centred, rows.vectors.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS), rowMean),
     })).toSorted(byScore);
   }
 

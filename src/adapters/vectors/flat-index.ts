@@ -19,21 +19,25 @@ import {
   SCRATCH,
   weightAddress,
 } from "./kernel.ts";
-import { byScore, centre, cosine, lengthOf } from "./score.ts";
+import { byScore, type CentredQuery, centre, centredLength, cosine } from "./score.ts";
 
 export interface FlatIndexOptions {
   /** Above this many rows a search without filters goes through the sign codes first. */
   readonly signsFrom: number;
   /** Rows the sign stage hands on, at least. */
   readonly signCandidates: number;
+  /** Compare after taking the mean of the rows from rows and queries. */
+  readonly centred: boolean;
 }
 
-export const DEFAULT_OPTIONS: FlatIndexOptions = { signsFrom: 200_000, signCandidates: 4_000 };
+export const DEFAULT_OPTIONS: FlatIndexOptions = { signsFrom: 200_000, signCandidates: 4_000, centred: false };
 
 /** Rounding 384 components by up to ½ moves a dot with a unit row by √384 / 2 at most; twice that, and float32. */
 const MARGIN = 2 * (Math.sqrt(DIMENSIONS) / 2 + 0.2);
-/** Rows looked at for the thresholds of the sign codes. */
+/** Rows looked at for a mean, at most. */
 const SAMPLE = 20_000;
+/** The mean of n rows counts by n / (n + 10): that of a few rows says more about them than about the corpus. */
+const SHRINK = 10;
 
 export class FlatIndex {
   readonly #columns = new Columns();
@@ -45,6 +49,8 @@ export class FlatIndex {
   #mean: Float32Array | null = null;
   /** The mean in the scale of the rows. */
   #rowMean: Float64Array | null = null;
+  /** Rows changed since the mean was taken. */
+  #changes = 0;
   /** Rows there were when the thresholds of the sign codes were taken; 0: no codes. */
   #codedAt = 0;
 
@@ -54,6 +60,11 @@ export class FlatIndex {
 
   get rows(): number {
     return this.#columns.rows;
+  }
+
+  /** What is taken from rows and queries before they are compared, in the scale of unit vectors; null: nothing. */
+  get mean(): Float32Array | null {
+    return this.#mean;
   }
 
   get bytes(): number {
@@ -77,6 +88,7 @@ export class FlatIndex {
 
   remove(call_no: number): void {
     if (!this.#columns.has(call_no)) return;
+    this.#changes++;
     this.#columns.remove(call_no, (from, to) => {
       this.#bytes.copyWithin(rowAddress(to), rowAddress(from), rowAddress(from) + DIMENSIONS);
       this.#bytes.copyWithin(weightAddress(to), weightAddress(from), weightAddress(from) + 4);
@@ -84,39 +96,22 @@ export class FlatIndex {
     });
   }
 
-  /** From now on compares after taking `mean` (in the scale of unit vectors) from rows and queries. One pass. */
-  setMean(mean: Float32Array | null): void {
-    this.#mean = mean;
-    this.#rowMean = mean === null ? null : Float64Array.from(mean, (x) => x * INT8_SCALE);
-    for (let slot = 0; slot < this.rows; slot++) this.#weigh(slot);
-  }
-
-  /** The mean of all rows in the scale of unit vectors; null without rows. */
-  meanOfRows(): Float32Array | null {
-    if (this.rows === 0) return null;
-    return Float32Array.from(this.#sampleMean(this.rows), (x) => x / INT8_SCALE);
-  }
-
-  /** Makes the sign codes if a search would need them; else the first search does. */
-  prepare(): void {
-    if (this.rows <= this.#options.signsFrom) return;
-    if (this.#codedAt > 0 && this.rows <= 2 * this.#codedAt) return;
-    // Components share a sign where the corpus has a mean direction: bits split the rows best at the mean.
-    const thresholds = this.#sampleMean(SAMPLE);
-    for (let i = 0; i < DIMENSIONS; i++) this.#bytes[SCRATCH.thresholds + i] = Math.round(thresholds[i] as number);
-    this.#codedAt = this.rows;
-    this.#eachBlock((first, n) => this.#kernel.make_codes(first, n));
+  /** Takes the mean and makes the sign codes anew where too much has changed; else the next search does. */
+  settle(): void {
+    this.#recentre();
+    this.#recode();
   }
 
   /** The k best by cosine, exact scores. Exact under filters and up to `signsFrom` rows. */
   search(query: Float32Array, k: number, filter: VectorFilter = {}): VectorHit[] {
     if (k <= 0 || this.rows === 0) return [];
+    this.settle();
     const except = new Set(filter.except);
     let spare = 0;
     for (const call_no of except) spare += this.#columns.slotsOf(call_no).length;
 
     const centred = centre(query, this.#mean);
-    const bias = this.#placeQuery(centred.query);
+    const bias = this.#placeQuery(centred.values);
     const best = new Best(Math.min(k + spare, this.rows), MARGIN);
     const list = new Uint32Array(this.#kernel.memory.buffer, SCRATCH.list, BLOCK_ROWS);
     const outSlots = new Uint32Array(this.#kernel.memory.buffer, SCRATCH.out, 2 * BLOCK_ROWS);
@@ -126,12 +121,29 @@ export class FlatIndex {
     if (restricts(filter)) {
       eachPassing(this.#columns, filter, list, scanList);
     } else if (this.rows > this.#options.signsFrom) {
-      this.prepare();
       this.#eachNearCode(query, Math.max(this.#options.signCandidates, 40 * (k + spare)), scanList);
     } else {
       this.#eachBlock((first, n) => best.add(outSlots, outScores, this.#kernel.scan(first, n, bias, best.least)));
     }
     return this.#score(best.finish(), centred, except).slice(0, k);
+  }
+
+  #recentre(): void {
+    if (!this.#options.centred || this.#changes === 0 || 4 * this.#changes < this.rows) return;
+    this.#changes = 0;
+    const weight = this.rows / (this.rows + SHRINK);
+    this.#rowMean = this.#meanOfRows().map((x) => x * weight);
+    this.#mean = Float32Array.from(this.#rowMean, (x) => x / INT8_SCALE);
+    for (let slot = 0; slot < this.rows; slot++) this.#weigh(slot);
+  }
+
+  #recode(): void {
+    if (this.rows <= this.#options.signsFrom || (this.#codedAt > 0 && this.rows <= 2 * this.#codedAt)) return;
+    // Components share a sign where the corpus has a mean direction: bits split the rows best at the mean.
+    const thresholds = this.#meanOfRows();
+    for (let i = 0; i < DIMENSIONS; i++) this.#bytes[SCRATCH.thresholds + i] = Math.round(thresholds[i] as number);
+    this.#codedAt = this.rows;
+    this.#eachBlock((first, n) => this.#kernel.make_codes(first, n));
   }
 
   #append(chunk: VectorChunk, i: number, code: Int8Array): void {
@@ -149,6 +161,7 @@ export class FlatIndex {
       agent: chunk.agent[i] as string,
       start_time: chunk.start_time[i] as number,
     });
+    this.#changes++;
     this.#bytes.set(code, rowAddress(slot));
     this.#weigh(slot);
     if (this.#codedAt > 0) this.#kernel.make_codes(slot, 1);
@@ -160,7 +173,7 @@ export class FlatIndex {
   }
 
   #weigh(slot: number): void {
-    const length = lengthOf(this.#row(slot), this.#rowMean);
+    const length = centredLength(this.#row(slot), this.#rowMean);
     this.#floats[weightAddress(slot) / 4] = length === 0 ? 0 : 1 / length;
   }
 
@@ -210,11 +223,7 @@ export class FlatIndex {
     if (listed > 0) take(listed);
   }
 
-  #score(
-    slots: Uint32Array,
-    centred: { query: Float64Array; length: number },
-    except: ReadonlySet<number>,
-  ): VectorHit[] {
+  #score(slots: Uint32Array, centred: CentredQuery, except: ReadonlySet<number>): VectorHit[] {
     const hits: VectorHit[] = [];
     for (const slot of slots) {
       const c = this.#columns.chunkOf(slot);
@@ -225,16 +234,16 @@ export class FlatIndex {
         call_no,
         part: c.part[i] as number,
         part_end: c.part_end[i] as number,
-        score: cosine(centred.query, centred.length, this.#row(slot), this.#rowMean),
+        score: cosine(centred, this.#row(slot), this.#rowMean),
       });
     }
     return hits.toSorted(byScore);
   }
 
-  /** Mean of up to `most` rows spread evenly, in the scale of the rows. */
-  #sampleMean(most: number): Float64Array {
+  /** Mean of the rows, of 20,000 spread evenly where there are more, in their scale. There must be one. */
+  #meanOfRows(): Float64Array {
     const sums = new Float64Array(DIMENSIONS);
-    const n = Math.min(most, this.rows);
+    const n = Math.min(SAMPLE, this.rows);
     for (let j = 0; j < n; j++) {
       const row = this.#row(Math.floor((j * this.rows) / n));
       for (let i = 0; i < DIMENSIONS; i++) sums[i] = (sums[i] as number) + (row[i] as number);

@@ -3,7 +3,7 @@ import type { VectorChunk, VectorFilter, VectorHit, VectorKind } from "../../por
 import type { FlatIndexOptions } from "./flat-index.ts";
 
 export interface ThreadData {
-  readonly options: FlatIndexOptions;
+  readonly options: Readonly<Record<VectorKind, FlatIndexOptions>>;
 }
 
 export type Command =
@@ -20,19 +20,16 @@ export type Command =
   | { readonly type: "fillBegin"; readonly kind: VectorKind }
   | { readonly type: "fill"; readonly kind: VectorKind; readonly chunk: VectorChunk }
   | { readonly type: "fillEnd"; readonly kind: VectorKind }
-  | { readonly type: "setMean"; readonly kind: VectorKind; readonly mean: Float32Array | null }
-  | { readonly type: "meanOfRows"; readonly kind: VectorKind }
   | { readonly type: "describe" };
 
 export interface Answers {
   upsert: null;
   remove: null;
-  search: VectorHit[];
+  /** `mean`: what was taken from both sides; null: nothing. */
+  search: { hits: VectorHit[]; mean: Float32Array | null };
   fillBegin: null;
   fill: null;
   fillEnd: null;
-  setMean: null;
-  meanOfRows: Float32Array | null;
   describe: { rows: Record<VectorKind, number>; bytes: number };
 }
 

@@ -1,38 +1,48 @@
 /** Exact scores, and the one order of hits. */
 import type { VectorHit } from "../../ports.ts";
 
+/** A query less the mean, with its length. A zero query stays zero: it has no direction to compare. */
+export interface CentredQuery {
+  readonly values: Float64Array;
+  readonly length: number;
+}
+
+/** `mean` in the scale of the query; null: nothing is taken off. */
+export function centre(query: Float32Array, mean: Float32Array | null): CentredQuery {
+  if (mean === null || query.every((x) => x === 0)) {
+    const values = Float64Array.from(query);
+    return { values, length: centredLength(values, null) };
+  }
+  const values = Float64Array.from(query, (x, i) => x - (mean[i] as number));
+  return { values, length: centredLength(values, null) };
+}
+
 /**
- * Cosine of `a` and `b` after taking `mean` from both (null: none), -1..1; 0 where either is zero. Any two scales.
- * `mean` must be in the scale of `b`, `a` must have had it taken already. Rounded to 1e-7, so that equal directions
- * tie whatever the order of summation was.
+ * Cosine of the query and `row` less `mean` (in the row's scale, which may be any), -1..1; 0 where either was zero.
+ * Rounded to 1e-7, so that equal directions tie whatever the order of summation was.
  */
-export function cosine(a: Float64Array, aLength: number, b: ArrayLike<number>, mean: Float64Array | null): number {
+export function cosine(query: CentredQuery, row: ArrayLike<number>, mean: Float64Array | null): number {
+  const length = query.length * centredLength(row, mean);
+  if (length === 0) return 0;
+  const { values } = query;
   let product = 0;
-  let square = 0;
-  for (let i = 0; i < a.length; i++) {
-    const x = (b[i] as number) - (mean === null ? 0 : (mean[i] as number));
-    product += (a[i] as number) * x;
-    square += x * x;
+  for (let i = 0; i < values.length; i++) {
+    product += (values[i] as number) * ((row[i] as number) - (mean === null ? 0 : (mean[i] as number)));
   }
-  if (aLength === 0 || square === 0) return 0;
-  const score = product / (aLength * Math.sqrt(square));
-  return Math.max(-1, Math.min(1, Math.round(score * 1e7) / 1e7));
+  return Math.max(-1, Math.min(1, Math.round((product / length) * 1e7) / 1e7));
 }
 
-/** Euclidean length of `v` less `mean`. */
-export function lengthOf(v: ArrayLike<number>, mean: Float64Array | null): number {
+/** Euclidean length of `row` less `mean`; 0 for a zero row, whatever the mean. */
+export function centredLength(row: ArrayLike<number>, mean: Float64Array | null): number {
+  let raw = 0;
   let square = 0;
-  for (let i = 0; i < v.length; i++) {
-    const x = (v[i] as number) - (mean === null ? 0 : (mean[i] as number));
+  for (let i = 0; i < row.length; i++) {
+    const value = row[i] as number;
+    const x = mean === null ? value : value - (mean[i] as number);
+    raw += value * value;
     square += x * x;
   }
-  return Math.sqrt(square);
-}
-
-/** A query less `mean` (of the query's scale), with its length. */
-export function centre(query: Float32Array, mean: Float32Array | null): { query: Float64Array; length: number } {
-  const centred = Float64Array.from(query, (x, i) => x - (mean === null ? 0 : (mean[i] as number)));
-  return { query: centred, length: lengthOf(centred, null) };
+  return raw === 0 ? 0 : Math.sqrt(square);
 }
 
 /** Best first, ties by call_no, then part. */

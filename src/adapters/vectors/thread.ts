@@ -5,7 +5,10 @@ import { FlatIndex } from "./flat-index.ts";
 import type { Answers, Command, Reply, Request, ThreadData } from "./protocol.ts";
 
 const { options } = workerData as ThreadData;
-const indexes: Record<VectorKind, FlatIndex> = { call: new FlatIndex(options), segment: new FlatIndex(options) };
+const indexes: Record<VectorKind, FlatIndex> = {
+  call: new FlatIndex(options.call),
+  segment: new FlatIndex(options.segment),
+};
 /** Calls changed while the index is being filled: what SQL held earlier must not overwrite them. */
 const touched: Record<VectorKind, Set<number> | null> = { call: null, segment: null };
 
@@ -22,7 +25,10 @@ const obey: { [T in Command["type"]]: (command: Extract<Command, { type: T }>) =
     }
     return null;
   },
-  search: ({ kind, query, k, filter }) => indexes[kind].search(query, k, filter),
+  search: ({ kind, query, k, filter }) => ({
+    hits: indexes[kind].search(query, k, filter),
+    mean: indexes[kind].mean,
+  }),
   fillBegin({ kind }) {
     touched[kind] = new Set();
     return null;
@@ -33,14 +39,9 @@ const obey: { [T in Command["type"]]: (command: Extract<Command, { type: T }>) =
   },
   fillEnd({ kind }) {
     touched[kind] = null;
-    indexes[kind].prepare();
+    indexes[kind].settle();
     return null;
   },
-  setMean({ kind, mean }) {
-    indexes[kind].setMean(mean);
-    return null;
-  },
-  meanOfRows: ({ kind }) => indexes[kind].meanOfRows(),
   describe: () => ({
     rows: { call: indexes.call.rows, segment: indexes.segment.rows },
     bytes: indexes.call.bytes + indexes.segment.bytes,
