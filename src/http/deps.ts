@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { Accounts, CallReads, Calls, Events, Jobs, Models, Rollups, Vectors, Work } from "../ports.ts";
 import type { Access, AccessConfig } from "../services/access.ts";
+import type { Recalculation } from "../services/analytics.ts";
 import type { LiveLimits } from "../services/live.ts";
 
 export interface HttpStore {
@@ -22,6 +23,8 @@ export interface HttpConfig extends AccessConfig {
   readonly timezone: string;
   /** Origins (scheme://host:port) beside our own whose pages may call and open sockets; usually empty. */
   readonly corsOrigins: readonly string[];
+  /** Ranks are given only to agents with at least this many enriched calls (5). */
+  readonly rankMinimum?: number;
   /** True behind a proxy that sets X-Forwarded-*. */
   readonly trustProxy?: boolean;
   /** Smaller limits and shorter intervals for sockets (tests). */
@@ -38,6 +41,8 @@ export interface HttpDeps {
   readonly now: () => number;
   /** Registers metrics and tracing hooks and `/metrics` before the routes. */
   readonly metricsHook?: (app: App) => void;
+  /** Shared with whoever recalculates nightly; one is made where it is not given. */
+  readonly recalculation?: Recalculation;
   /** True from the first shutdown signal on: /health/ready answers 503. */
   readonly draining?: () => boolean;
 }

@@ -17,6 +17,8 @@ export interface Average {
 export interface AgentAverages {
   readonly agent_id: string;
   readonly total_calls: number;
+  /** By mean sentiment among agents with enough calls, 1 is best, equal means share it; null for the others. */
+  readonly rank: number | null;
   readonly sentiment: Average;
   readonly talk_ratio: Average;
 }
@@ -32,7 +34,7 @@ function average(sum: MeasureSum | undefined): Average {
 /** One row an agent in scope, best mean sentiment first, agents without one last, ties by agent_id. */
 export async function agentAverages(
   { rollups }: { rollups: Pick<Rollups, "agents"> },
-  input: { scope: Scope },
+  input: { scope: Scope; rankMinimum: number },
 ): Promise<AgentAverages[]> {
   const sums = await rollups.agents({ scope: input.scope, measures: MEASURES });
   const rows = sums.map((s) => ({
@@ -41,11 +43,18 @@ export async function agentAverages(
     sentiment: average(s.measures.customer_sentiment_score),
     talk_ratio: average(s.measures.agent_talk_ratio),
   }));
-  return rows.toSorted(
+  const sorted = rows.toSorted(
     (a, b) =>
       (b.sentiment.mean ?? Number.NEGATIVE_INFINITY) - (a.sentiment.mean ?? Number.NEGATIVE_INFINITY) ||
       (a.agent_id < b.agent_id ? -1 : 1),
   );
+  const ranked = sorted.flatMap((a) => (a.sentiment.n >= input.rankMinimum ? (a.sentiment.mean ?? []) : []));
+  return sorted.map(({ agent_id, total_calls, sentiment, talk_ratio }) => {
+    // An agent sees itself alone: a rank among one says nothing.
+    const better = sentiment.mean === null ? -1 : ranked.indexOf(sentiment.mean);
+    const rank = sentiment.n >= input.rankMinimum && better >= 0 && ranked.length > 1 ? better + 1 : null;
+    return { agent_id, total_calls, rank, sentiment, talk_ratio };
+  });
 }
 
 export interface Overview {

@@ -1,0 +1,186 @@
+import type { FastifyReply } from "fastify";
+import { AppError, invalid } from "../../errors.ts";
+import type { CallRow } from "../../core/call.ts";
+import type { Principal } from "../../services/access.ts";
+import { readFilter, readSort } from "../../services/filter.ts";
+import type { FilterInput } from "../../services/filter.ts";
+import { getCall, getRow, listCalls } from "../../services/query.ts";
+import { recommend } from "../../services/recommend.ts";
+import { search } from "../../services/search.ts";
+import { EVERYBODY, LISTENERS, who } from "../auth.ts";
+import { degradedParts, markDegraded } from "../degraded.ts";
+import type { App, RouteContext } from "../deps.ts";
+import { matches } from "../etag.ts";
+import { presentCall, presentFound, presentRow } from "../present.ts";
+import { answer, CallParams, ListQuery, NoQuery, ref, ROW_FIELDS, SearchQuery } from "../schema.ts";
+
+/** Changes with everything that the answer shows. */
+function callTag(row: CallRow, { personal }: Principal, degraded: readonly string[]): string {
+  const shown = `${row.call_no}.${row.revision}.${row.updated_at}.${row.state}.${row.enriched_at ?? 0}`;
+  return `W/"${shown}.${personal ? "p" : "n"}${degraded.join("")}"`;
+}
+
+export function readRoutes(app: App, { store, models, vectors }: RouteContext): void {
+  app.get(
+    "/api/v1/calls",
+    {
+      config: { access: EVERYBODY },
+      schema: {
+        tags: ["calls"],
+        summary: "List calls, newest first",
+        querystring: ListQuery,
+        response: { 200: answer("One page", ref("CallList")) },
+      },
+    },
+    async (request, reply) => {
+      const { limit, offset, cursor, sort, fields, view, ...filters } = request.query;
+      const { scope, personal } = who(request);
+      const wanted = fields === undefined ? null : readFields(fields);
+      const list = await listCalls(store, {
+        scope,
+        filter: readFilter(ownFilters(filters, personal)),
+        sort: readSort(sort),
+        limit,
+        offset,
+        cursor: cursor ?? null,
+        full: view === "full",
+      });
+      const calls =
+        list.calls?.map((c) => presentCall(c, personal)) ?? list.rows.map((row) => presentRow(row, personal));
+      return reply.send({
+        calls: wanted === null ? calls : calls.map((call) => pick(call, wanted)),
+        total: list.total,
+        total_relation: list.total_relation,
+        limit,
+        offset,
+        next_cursor: list.next_cursor,
+        ...(list.partial && { partial: true }),
+        ...markDegraded(reply, degradedParts(models)),
+      });
+    },
+  );
+
+  app.get(
+    "/api/v1/calls/:call_id",
+    {
+      config: { access: EVERYBODY },
+      schema: {
+        tags: ["calls"],
+        summary: "One call with its transcript and insights",
+        params: CallParams,
+        querystring: NoQuery,
+        response: { 200: answer("The call", ref("Call")), 304: { description: "Not changed", type: "null" } },
+      },
+    },
+    async (request, reply) => {
+      const principal = who(request);
+      const input = { call_id: request.params.call_id, scope: principal.scope };
+      const parts = degradedParts(models);
+      const seen = request.headers["if-none-match"];
+      if (seen !== undefined) {
+        const row = await getRow(store, input);
+        if (row !== null && matches(seen, callTag(row, principal, parts))) {
+          return reply
+            .code(304)
+            .header("etag", callTag(row, principal, parts))
+            .send(null);
+        }
+      }
+      const call = await getCall(store, input);
+      void reply.header("etag", callTag(call.row, principal, parts));
+      return reply.send({ ...presentCall(call, principal.personal), ...markCall(reply, call.row, parts) });
+    },
+  );
+
+  app.get(
+    "/api/v1/calls/:call_id/recommendations",
+    {
+      config: { access: EVERYBODY },
+      schema: {
+        tags: ["calls"],
+        summary: "Similar calls and three coaching nudges",
+        params: CallParams,
+        querystring: NoQuery,
+        response: { 200: answer("Recommendations", ref("Recommendations")) },
+      },
+    },
+    async (request, reply) => {
+      const { scope } = who(request);
+      const answer = await recommend(
+        { reads: store.reads, vectors, models },
+        { call_id: request.params.call_id, scope },
+      );
+      const parts = markCall(reply, answer.row, degradedParts(models));
+      return reply.send({
+        similar_calls: answer.similar_calls,
+        ...(answer.similar_calls_reason !== null && { similar_calls_reason: answer.similar_calls_reason }),
+        coaching_nudges: answer.nudges.map((n) => n.text),
+        nudges: answer.nudges,
+        ...(answer.nudges_reason !== null && { nudges_reason: answer.nudges_reason }),
+        ...parts,
+      });
+    },
+  );
+
+  app.get(
+    "/api/v1/search",
+    {
+      config: { access: LISTENERS },
+      schema: {
+        tags: ["search"],
+        summary: "Find turns by words, by meaning, or both",
+        description: "All filters of the list apply. Without a model every mode falls back to keyword, and says so.",
+        querystring: SearchQuery,
+        response: { 200: answer("Best first", ref("SearchResults")) },
+      },
+    },
+    async (request, reply) => {
+      const { q, mode, limit, ...filters } = request.query;
+      const { scope } = who(request);
+      if (q.includes("\0") || q.trim() === "") throw invalid([{ pointer: "?q", message: "has no words" }]);
+      const filter = readFilter(filters);
+      const found = await search(
+        { reads: store.reads, vectors, models },
+        { scope, q: q.toWellFormed(), mode, filter, limit },
+      );
+      const parts = mode !== "keyword" && found.mode === "keyword" ? ["models"] : [];
+      return reply.send({
+        query: q.toWellFormed(),
+        mode: found.mode,
+        results: found.results.map(presentFound),
+        ...markDegraded(reply, parts),
+      });
+    },
+  );
+}
+
+/** Looking for a customer is asking about a person. */
+function ownFilters(filters: FilterInput, personal: boolean): FilterInput {
+  if (!personal && "customer_id" in filters) {
+    throw new AppError("forbidden", "The role analyst may not ask for one customer");
+  }
+  return filters;
+}
+
+function markCall(reply: FastifyReply, row: CallRow, parts: readonly string[]): { degraded?: readonly string[] } {
+  return markDegraded(reply, row.method === "statistical" && parts.length === 0 ? ["models"] : parts);
+}
+
+function readFields(text: string): Set<string> {
+  const names = text.split(",").map((n) => n.trim());
+  const known = new Set<string>([...ROW_FIELDS, "transcript", "turns", "insights"]);
+  const unknown = names.filter((n) => !known.has(n));
+  if (unknown.length === 0) return new Set(names);
+  throw invalid([
+    {
+      pointer: "?fields",
+      message: "names fields that are not there",
+      expected: `some of ${[...known].join(", ")}`,
+      received: unknown.join(", ").slice(0, 100).toWellFormed(),
+    },
+  ]);
+}
+
+function pick(call: Record<string, unknown>, wanted: ReadonlySet<string>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(call).filter(([name]) => wanted.has(name)));
+}

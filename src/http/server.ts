@@ -1,0 +1,112 @@
+import Fastify, { LogController } from "fastify";
+import { randomUUID } from "node:crypto";
+import { pino } from "pino";
+import { AppError } from "../errors.ts";
+import { createAccess } from "../services/access.ts";
+import { createRecalculation } from "../services/analytics.ts";
+import type { Recalculation } from "../services/analytics.ts";
+import { createLive } from "../services/live.ts";
+import { useAccess } from "./auth.ts";
+import { SMALL_BODY_BYTES, useJsonBodies } from "./body.ts";
+import type { App, HttpDeps, RouteContext } from "./deps.ts";
+import { docsRoutes } from "./docs.ts";
+import { useEtags } from "./etag.ts";
+import { useHeaders } from "./headers.ts";
+import { useOpenapi } from "./openapi.ts";
+import { sendProblem } from "./problem.ts";
+import { analyticsRoutes } from "./routes/analytics.ts";
+import { authRoutes } from "./routes/auth.ts";
+import { callRoutes } from "./routes/calls.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { readRoutes } from "./routes/reads.ts";
+import { useSockets } from "./sockets.ts";
+import { useValidation } from "./validate.ts";
+
+/** The whole surface over ports, ready to `inject` or `listen`; `close()` drains requests and sockets. */
+export async function buildServer(deps: HttpDeps): Promise<App> {
+  const access = createAccess({ accounts: deps.store.accounts, config: deps.config, now: deps.now });
+  const onError = (error: unknown): void => deps.log.error({ error }, "background work of the HTTP surface failed");
+  const recalculation =
+    deps.recalculation ??
+    createRecalculation({ rollups: deps.store.rollups, jobs: deps.store.jobs, now: deps.now, onError });
+  const app = await surface({ ...deps, access }, recalculation);
+  const live = createLive({
+    ...deps.store,
+    access,
+    now: deps.now,
+    onError,
+    ...(deps.config.live && { limits: deps.config.live }),
+  });
+  useSockets(app, { live, access, origins: deps.config.corsOrigins });
+  await app.ready();
+  return app;
+}
+
+async function surface(context: RouteContext, recalculation: Recalculation): Promise<App> {
+  const app: App = Fastify({
+    loggerInstance: context.log,
+    // One line a request is what metrics and traces are for.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: SMALL_BODY_BYTES,
+    trustProxy: context.config.trustProxy ?? false,
+    // A shutdown lets what was sent on open connections finish.
+    return503OnClosing: false,
+    // Uploads may be long, but not endless.
+    requestTimeout: 3_600_000,
+    routerOptions: { maxParamLength: 2_048 },
+    genReqId: (request) => {
+      const given = request.headers["x-request-id"];
+      return typeof given === "string" && /^[\w-]{8,64}$/.test(given) ? given : randomUUID();
+    },
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+  }).withTypeProvider();
+  useHeaders(app, context.config.corsOrigins);
+  useAccess(app, context.access);
+  useJsonBodies(app);
+  useEtags(app);
+  useValidation(app);
+  useErrors(app);
+  await useOpenapi(app, context.config.version);
+  context.metricsHook?.(app);
+  healthRoutes(app, context);
+  authRoutes(app, context);
+  callRoutes(app, context);
+  readRoutes(app, context);
+  analyticsRoutes(app, context, recalculation);
+  docsRoutes(app);
+  return app;
+}
+
+/** The OpenAPI document alone: no route is called, so nothing behind them is needed. */
+export async function openapiDocument(version: string): Promise<object> {
+  const config = { version, timezone: "UTC", corsOrigins: [], jwtSecrets: [], adminKey: null };
+  const context = { config, log: pino({ level: "silent" }) } as Partial<RouteContext> as RouteContext;
+  const app = await surface({ ...context, store: {} as RouteContext["store"] }, {} as Recalculation);
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return document;
+}
+
+function useErrors(app: App): void {
+  const methods: { method: string; path: RegExp }[] = [];
+  app.addHook("onRoute", (route) => {
+    const path = new RegExp(
+      `^${route.url.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/:\w+/g, "[^/]+")}$`,
+    );
+    for (const method of [route.method].flat()) methods.push({ method, path });
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler({}, (request, reply) => {
+    const path = request.url.split("?")[0] ?? "";
+    const allow = [...new Set(methods.filter((m) => m.path.test(path)).map((m) => m.method))].toSorted();
+    if (allow.length === 0)
+      return sendProblem(new AppError("not_found", "There is nothing at this address"), request, reply);
+    void reply.header("allow", allow.join(", "));
+    return sendProblem(
+      new AppError("method_not_allowed", `This address takes ${allow.join(", ")}, not ${request.method}`),
+      request,
+      reply,
+    );
+  });
+}

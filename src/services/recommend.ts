@@ -1,0 +1,94 @@
+/** What helps with one call: calls like it, and coaching nudges from its own words and measures. */
+import type { CallRow, Scope } from "../core/call.ts";
+import { coach } from "../core/coach.ts";
+import type { Coaching, Nudge } from "../core/coach.ts";
+import type { CallReads, Models, StoredCall, Vectors } from "../ports.ts";
+import { getCall } from "./query.ts";
+import { vectorFilter } from "./search.ts";
+
+export interface SimilarCall {
+  readonly call_id: string;
+  readonly similarity_score: number;
+  readonly agent_id: string;
+  readonly customer_sentiment_score: number | null;
+}
+
+export interface Recommendations {
+  readonly row: CallRow;
+  readonly similar_calls: readonly SimilarCall[];
+  /** Why there are none; null where there are some. */
+  readonly similar_calls_reason: string | null;
+  readonly nudges: readonly Nudge[];
+  readonly nudges_reason: string | null;
+}
+
+export interface RecommendDeps {
+  readonly reads: Pick<CallReads, "get" | "rows" | "numbers" | "vectors">;
+  readonly vectors: Pick<Vectors, "search">;
+  readonly models: Pick<Models, "describe">;
+}
+
+const SIMILAR = 5;
+/** The index may know calls a moment longer than the store: a few more are asked for. */
+const ASKED = 10;
+
+/** @throws AppError call_not_found */
+export async function recommend(
+  deps: RecommendDeps,
+  input: { call_id: string; scope: Scope },
+): Promise<Recommendations> {
+  const call = await getCall(deps, input);
+  const similar = await similarCalls(deps, { call, scope: input.scope });
+  const coaching = coachCall(call);
+  return {
+    row: call.row,
+    similar_calls: similar.calls,
+    similar_calls_reason: similar.reason,
+    nudges: coaching.nudges,
+    nudges_reason: coaching.reason,
+  };
+}
+
+function coachCall({ row, turns, insights }: StoredCall): Coaching {
+  if (insights === null) return { nudges: [], reason: notYet(row) };
+  return coach({
+    turns,
+    language: row.language,
+    duration_seconds: row.duration_seconds,
+    measures: insights.measures,
+    turnSentiment: insights.turn_sentiment,
+  });
+}
+
+/** The five nearest calls in scope by the cosine of call vectors, best first, the call itself left out. */
+async function similarCalls(
+  deps: RecommendDeps,
+  input: { call: StoredCall; scope: Scope },
+): Promise<{ calls: SimilarCall[]; reason: string | null }> {
+  const { row } = input.call;
+  const space = deps.models.describe().space_id;
+  const own = (await deps.reads.vectors([row.call_no]))[0]?.vectors;
+  if (own === undefined) return { calls: [], reason: withoutVector(row) };
+  if (space !== null && own.space_id !== space) {
+    return { calls: [], reason: "this call was enriched by another model and waits to be enriched again" };
+  }
+  const filter = await vectorFilter(deps.reads, { scope: input.scope, filter: {} });
+  const hits = await deps.vectors.search("call", own.call, ASKED, { ...filter, except: [row.call_no] });
+  const scores = new Map(hits.map((h) => [h.call_no, h.score]));
+  const rows = await deps.reads.rows([...scores.keys()], input.scope);
+  const calls = rows.slice(0, SIMILAR).map((r) => ({
+    call_id: r.call_id,
+    similarity_score: Math.max(-1, Math.min(1, Math.round((scores.get(r.call_no) as number) * 1e6) / 1e6)),
+    agent_id: r.agent_id,
+    customer_sentiment_score: r.customer_sentiment_score,
+  }));
+  return { calls, reason: calls.length === 0 ? "there is no other enriched call to compare with" : null };
+}
+
+function withoutVector(row: CallRow): string {
+  return row.state === "degraded" ? "no model is at hand; the call is compared as soon as one is" : notYet(row);
+}
+
+function notYet(row: CallRow): string {
+  return row.state === "dead" ? "the call could not be enriched" : "the call is not enriched yet";
+}
