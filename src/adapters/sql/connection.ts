@@ -2,7 +2,8 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { unpack } from "./codec.ts";
+import type { Turn } from "../../core/call.ts";
+import { unpackTurns } from "./codec.ts";
 import { migrate } from "./migrate.ts";
 
 export type Connection = Database.Database;
@@ -56,9 +57,18 @@ export function openForReading(path: string): Connection {
   return db;
 }
 
-/** What the view turn_texts needs. */
+/** What the view turn_texts needs: turn_count(body) and turn_text(body, index), asked of one call many times in a row. */
 function addFunctions(db: Connection): void {
-  db.function("turns_json", { deterministic: true }, (body: unknown) =>
-    body instanceof Uint8Array ? unpack(body) : null,
+  let last: { body: Buffer; turns: readonly Turn[] } = { body: Buffer.alloc(0), turns: [] };
+  const turnsOf = (body: unknown): readonly Turn[] => {
+    if (!Buffer.isBuffer(body)) return [];
+    if (!last.body.equals(body)) last = { body, turns: unpackTurns(body) };
+    return last.turns;
+  };
+  db.function("turn_count", { deterministic: true }, (body: unknown) => turnsOf(body).length);
+  db.function(
+    "turn_text",
+    { deterministic: true },
+    (body: unknown, i: unknown) => turnsOf(body)[Number(i)]?.text ?? null,
   );
 }

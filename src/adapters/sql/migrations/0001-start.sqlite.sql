@@ -94,10 +94,15 @@ CREATE TABLE segment_codes (
 
 -- Full text, one document a turn: turn_no = call_no * 32768 + turn index. External content with secure-delete, because
 -- contentless tables keep erased words on disk. The view can return any turn (rebuild, integrity-check) on connections
--- that have the function turns_json; queries need the index alone, and rows leave it by the 'delete' command.
+-- that have the functions turn_count and turn_text; queries need the index alone, and rows leave it by the 'delete'
+-- command. FTS5 allows no table-valued function in it, hence the counting by digits of base 32.
 CREATE VIEW turn_texts (turn_no, text) AS
-  SELECT t.call_no * 32768 + j.key, j.value ->> 'text'
-  FROM call_records AS c JOIN call_texts AS t ON t.call_no = c.call_no, json_each(turns_json(t.body)) AS j
+  WITH RECURSIVE digits (d) AS (SELECT 0 UNION ALL SELECT d + 1 FROM digits WHERE d < 31)
+  SELECT t.call_no * 32768 + x.d * 1024 + y.d * 32 + z.d, turn_text(t.body, x.d * 1024 + y.d * 32 + z.d)
+  FROM call_records AS c CROSS JOIN call_texts AS t ON t.call_no = c.call_no
+    CROSS JOIN digits AS x ON x.d * 1024 < turn_count(t.body)
+    CROSS JOIN digits AS y ON x.d * 1024 + y.d * 32 < turn_count(t.body)
+    CROSS JOIN digits AS z ON x.d * 1024 + y.d * 32 + z.d < turn_count(t.body)
   WHERE c.in_full_text = 1;
 CREATE VIRTUAL TABLE turn_search USING fts5 (text, content = 'turn_texts', content_rowid = 'turn_no', tokenize = 'porter unicode61 remove_diacritics 2');
 INSERT INTO turn_search (turn_search, rank) VALUES ('secure-delete', 1);

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EVERYTHING } from "../../src/core/call.ts";
+import { type EnrichedCall, PRIORITY, type WorkItem } from "../../src/ports.ts";
+import { type MakeStore, type TestStore, aCall, enriched, someVectors } from "../support/sqlite-store.ts";
+
+/** Holds a Calls adapter, together with its Work and Events, to the port. */
+export function callsContract(name: string, make: MakeStore): void {
+  describe(`Calls: ${name}`, () => {
+    let store: TestStore;
+    beforeEach(async () => {
+      store = await make();
+    });
+    afterEach(() => store.close());
+
+    const takeOne = async (worker = "w"): Promise<WorkItem> => {
+      const [item] = await store.work.take(1, worker, 60_000);
+      if (!item) throw new Error("no work");
+      return item;
+    };
+    const save = (item: WorkItem, more: Partial<EnrichedCall> = {}) =>
+      store.calls.saveEnrichment([enriched(item, "w", more)]);
+    const eventTypes = async () =>
+      (await store.events.after(0, 100, EVERYTHING)).events.map((event) => `${event.type} ${event.call_id}`);
+
+    it("tells accepted, replayed and conflicting calls apart, also within one batch", async () => {
+      const first = await store.calls.accept([aCall("a"), aCall("a"), aCall("a", { digest: "cd".repeat(32) })], 1);
+      expect(first).toEqual([
+        { status: "accepted", call_no: 1, revision: 1 },
+        { status: "replayed", call_no: 1, revision: 1 },
+        { status: "conflict" },
+      ]);
+      expect(await store.calls.accept([aCall("a")], 1)).toEqual([{ status: "replayed", call_no: 1, revision: 1 }]);
+      expect(await eventTypes()).toEqual(["call.accepted a"]);
+      expect(await store.work.depth()).toMatchObject({ ready: 1 });
+    });
+
+    it("lets one bad row fail alone", async () => {
+      const bad = aCall("bad", { outcome: "nonsense" as "won" });
+      const results = await store.calls.accept([aCall("a"), bad, aCall("b", { agent_id: "bob" })], 1);
+      expect(results.map((result) => result.status)).toEqual(["accepted", "failed", "accepted"]);
+      expect(await eventTypes()).toEqual(["call.accepted a", "call.accepted b"]);
+      expect(await store.state("bad")).toBeNull();
+      const sums = await store.rollups.agents({ scope: EVERYTHING, measures: [] });
+      expect(sums.map((sum) => [sum.agent_id, sum.total_calls])).toEqual([
+        ["ann", 1],
+        ["bob", 1],
+      ]);
+      expect((await store.events.after(0, 10, EVERYTHING)).events.map((event) => event.seq)).toEqual([1, 2]);
+    });
+
+    it("lets one bad command of a group fail alone", async () => {
+      const bad = store.calls.replace(aCall("bad", { outcome: "nonsense" as "won" }), 1);
+      const good = store.calls.accept([aCall("good")], 1);
+      await expect(bad).rejects.toThrow(/CHECK/);
+      expect(await good).toMatchObject([{ status: "accepted" }]);
+      expect(await store.state("bad")).toBeNull();
+    });
+
+    it("saves an enrichment once, settles its work, and finds its words", async () => {
+      await store.calls.accept([aCall("a", {}, ["tremendous offer", "too expensive"])], 1);
+      const item = await takeOne();
+      expect((await store.state("a"))?.state).toBe("running");
+      expect(await save(item, { vectors: someVectors(1) })).toEqual(["saved"]);
+      expect(await save(item)).toEqual(["stale"]);
+      expect((await store.state("a"))?.state).toBe("enriched");
+      expect(await store.turnsWith("tremendous")).toBe(1);
+      expect(await store.work.depth()).toMatchObject({ ready: 0, running: 0 });
+      expect(await eventTypes()).toEqual(["call.accepted a", "call.enriched a"]);
+      const [, event] = (await store.events.after(0, 10, EVERYTHING)).events;
+      expect(event).toMatchObject({ customer_sentiment_score: 0.5, agent_talk_ratio: 0.25, state: "enriched" });
+    });
+
+    it("drops text, words, insights, vectors and work of what is replaced, and never saves the old enrichment", async () => {
+      await store.calls.accept([aCall("a", {}, ["oldword"])], 1);
+      await save(await takeOne(), { vectors: someVectors(1) });
+      await store.calls.reprocess("a", EVERYTHING, PRIORITY.single);
+      const old = await takeOne();
+      expect(await store.calls.replace(aCall("a", { agent_id: "bob" }, ["newword"]), 1)).toEqual({
+        status: "replaced",
+        call_no: 1,
+        revision: 2,
+      });
+      expect(await store.turnsWith("oldword")).toBe(0);
+      expect((await store.vectorRows.scan("call", "space", 0, 10)).call_no).toHaveLength(0);
+      expect((await store.vectorRows.scan("segment", "space", 0, 10)).call_no).toHaveLength(0);
+      expect(await save(old)).toEqual(["stale"]);
+      expect(await store.state("a")).toMatchObject({ state: "pending", revision: 2 });
+      const item = await takeOne();
+      expect(item.revision).toBe(2);
+      expect(await save({ ...item, revision: 1 })).toEqual(["stale"]);
+      expect(await save(item)).toEqual(["saved"]);
+      expect(await store.turnsWith("newword")).toBe(1);
+    });
+
+    it("creates what it is told to replace when it is not there", async () => {
+      expect(await store.calls.replace(aCall("a"), 1)).toEqual({ status: "created", call_no: 1, revision: 1 });
+      expect(await eventTypes()).toEqual(["call.accepted a"]);
+    });
+
+    it("does not revive a deleted call", async () => {
+      await store.calls.accept([aCall("a", {}, ["gone"])], 1);
+      const item = await takeOne();
+      expect(await store.calls.remove("a", EVERYTHING)).toBe(true);
+      expect(await store.calls.remove("a", EVERYTHING)).toBe(false);
+      expect(await save(item, { vectors: someVectors(1) })).toEqual(["stale"]);
+      await store.work.fail([{ work_no: item.work_no, error: "late", retry_at: null }], "w");
+      expect(await store.state("a")).toBeNull();
+      expect(await store.turnsWith("gone")).toBe(0);
+      expect(await eventTypes()).toEqual(["call.accepted a", "call.deleted a"]);
+      expect(await store.calls.accept([aCall("a")], 1)).toMatchObject([
+        { status: "accepted", call_no: 2, revision: 1 },
+      ]);
+    });
+
+    it("removes and reprocesses only within the scope", async () => {
+      await store.calls.accept([aCall("a")], 1);
+      await store.setTeam("ann", "north");
+      expect(await store.calls.remove("a", { kind: "agent", agent_id: "bob" })).toBe(false);
+      expect(await store.calls.remove("a", { kind: "team", team: "south" })).toBe(false);
+      expect(await store.calls.reprocess("a", { kind: "team", team: "south" }, 1)).toBeNull();
+      expect(await store.calls.reprocess("nobody", EVERYTHING, 1)).toBeNull();
+      expect(await store.calls.reprocess("a", { kind: "team", team: "north" }, 1)).toEqual({ revision: 1 });
+      expect(await store.calls.remove("a", { kind: "agent", agent_id: "ann" })).toBe(true);
+    });
+
+    it("asks again for an enrichment: the running one is stale, the new one is not swallowed", async () => {
+      await store.calls.accept([aCall("a")], 1);
+      const first = await takeOne();
+      await store.calls.reprocess("a", EVERYTHING, PRIORITY.single);
+      expect((await store.state("a"))?.state).toBe("pending");
+      expect(await save(first)).toEqual(["stale"]);
+      expect(await save(await takeOne())).toEqual(["saved"]);
+    });
+
+    it("marks what was made without the model as degraded, keeps old vectors, and queues it again", async () => {
+      await store.calls.accept([aCall("a")], 1);
+      await save(await takeOne(), { vectors: someVectors(1) });
+      await store.calls.reprocess("a", EVERYTHING, PRIORITY.single);
+      await save(await takeOne(), { method: "statistical" });
+      expect((await store.state("a"))?.state).toBe("degraded");
+      expect((await store.vectorRows.scan("call", "space", 0, 10)).call_no).toHaveLength(1);
+      expect(await store.work.requeueDegraded(10)).toBe(1);
+      expect(await store.work.requeueDegraded(10)).toBe(0);
+      expect((await takeOne()).priority).toBe(PRIORITY.recalculation);
+    });
+
+    it("erases all calls of a customer and only those", async () => {
+      const calls = Array.from({ length: 230 }, (_, i) => aCall(`c${i}`, { customer_id: i < 205 ? "carl" : "dora" }));
+      await store.calls.accept(calls, 2);
+      expect(await store.calls.erase("carl")).toBe(205);
+      expect(await store.calls.erase("carl")).toBe(0);
+      const [sum] = await store.rollups.agents({ scope: EVERYTHING, measures: [] });
+      expect(sum?.total_calls).toBe(25);
+    });
+  });
+}

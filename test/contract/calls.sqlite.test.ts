@@ -1,0 +1,4 @@
+import { makeSqlite } from "../support/sqlite-suite.ts";
+import { callsContract } from "./calls.contract.ts";
+
+callsContract("sqlite", makeSqlite);

@@ -1,0 +1,48 @@
+/** The write side's contract suites against SQLite: each store in a fresh file. */
+import { openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
+import { type MakeStore, openQuiet, temporary } from "./sqlite-store.ts";
+
+export const makeSqlite: MakeStore = async (options = {}) => {
+  const { path, remove } = temporary();
+  const clock = { now: Date.UTC(2026, 5, 1) };
+  const store = await openQuiet(path, { timezone: options.timezone ?? "UTC", now: () => clock.now });
+  const eye = openForReading(path);
+  return {
+    calls: store.calls,
+    work: store.work,
+    events: store.events,
+    rollups: store.rollups,
+    vectorRows: store.vectorRows,
+    clock,
+    async state(call_id) {
+      const row = eye
+        .prepare("SELECT state, revision, call_no, error FROM call_records WHERE call_id = ?")
+        .get(call_id);
+      return (row ?? null) as Awaited<ReturnType<Awaited<ReturnType<MakeStore>>["state"]>>;
+    },
+    async turnsWith(word) {
+      const sql = "SELECT count(*) AS n FROM turn_search WHERE turn_search MATCH ?";
+      return (eye.prepare(sql).get(`"${word}"`) as { n: number }).n;
+    },
+    async setTeam(agent_id, team) {
+      const db = openForWriting(path);
+      db.prepare("UPDATE agents SET team = ? WHERE agent_id = ?").run(team, agent_id);
+      db.close();
+    },
+    async close() {
+      // Whatever a test did, the index holds exactly the turns of the calls that are there.
+      eye.close();
+      await store.close();
+      const db = openForWriting(path);
+      try {
+        db.exec("INSERT INTO turn_search (turn_search, rank) VALUES ('integrity-check', 1)");
+        const broken = db.pragma("integrity_check", { simple: true });
+        const orphans = db.pragma("foreign_key_check") as unknown[];
+        if (broken !== "ok" || orphans.length > 0) throw new Error(`the database is broken: ${String(broken)}`);
+      } finally {
+        db.close();
+        remove();
+      }
+    },
+  };
+};
