@@ -14,13 +14,14 @@ export interface Question {
   readonly turn: number;
   readonly speaker: Speaker;
   readonly open: boolean;
+  readonly sentence: string;
 }
 
 export function questionsOf(speech: Speech): Question[] {
   return speech.turns.flatMap(({ index, speaker, text }) =>
     sentences(text).flatMap((s) => {
       const kind = questionKind(s);
-      return kind ? [{ turn: index, speaker, open: kind === "open" }] : [];
+      return kind ? [{ turn: index, speaker, open: kind === "open", sentence: s }] : [];
     }),
   );
 }
