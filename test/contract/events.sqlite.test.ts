@@ -1,0 +1,4 @@
+import { makeSqlite } from "../support/sqlite-suite.ts";
+import { eventsContract } from "./events.contract.ts";
+
+eventsContract("sqlite", makeSqlite);

@@ -1,0 +1,4 @@
+import { makeSqlite } from "../support/sqlite-suite.ts";
+import { rollupsContract } from "./rollups.contract.ts";
+
+rollupsContract("sqlite", makeSqlite);

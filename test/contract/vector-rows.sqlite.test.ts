@@ -1,0 +1,4 @@
+import { makeSqlite } from "../support/sqlite-suite.ts";
+import { vectorRowsContract } from "./vector-rows.contract.ts";
+
+vectorRowsContract("sqlite", makeSqlite);

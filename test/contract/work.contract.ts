@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EVERYTHING } from "../../src/core/call.ts";
+import { PRIORITY } from "../../src/ports.ts";
+import { type MakeStore, type TestStore, aCall, enriched } from "../support/sqlite-store.ts";
+
+const LEASE = 1_000;
+
+/** Holds a Work adapter to the port. */
+export function workContract(name: string, make: MakeStore): void {
+  describe(`Work: ${name}`, () => {
+    let store: TestStore;
+    beforeEach(async () => {
+      store = await make();
+    });
+    afterEach(() => store.close());
+
+    const ids = (items: readonly { call_id: string }[]) => items.map((item) => item.call_id);
+
+    it("gives the best priority first, then the oldest, and nothing twice", async () => {
+      await store.calls.accept([aCall("bulk1"), aCall("bulk2")], PRIORITY.bulk);
+      store.clock.now += 10;
+      await store.calls.accept([aCall("live")], PRIORITY.live);
+      await store.calls.accept([aCall("single")], PRIORITY.single);
+      expect(ids(await store.work.take(3, "w", LEASE))).toEqual(["live", "single", "bulk1"]);
+      expect(ids(await store.work.take(3, "v", LEASE))).toEqual(["bulk2"]);
+      expect(await store.work.take(3, "w", LEASE)).toEqual([]);
+      expect(await store.work.take(0, "w", LEASE)).toEqual([]);
+      expect(await store.work.depth()).toEqual({ ready: 0, running: 4, dead: 0, oldest_ms: 0 });
+    });
+
+    it("gives an expired lease to another worker and fences the first one out", async () => {
+      await store.calls.accept([aCall("a")], 1);
+      const [first] = await store.work.take(1, "w", LEASE);
+      if (!first) throw new Error("no work");
+      store.clock.now += LEASE + 1;
+      const [second] = await store.work.take(1, "v", LEASE);
+      expect(second).toEqual({ ...first, attempts: 2 });
+      expect(await store.work.renew([first.work_no], "w", LEASE)).toEqual([]);
+      expect(await store.calls.saveEnrichment([enriched(first, "w")])).toEqual(["stale"]);
+      await store.work.fail([{ work_no: first.work_no, error: "x", retry_at: null }], "w");
+      await store.work.release([first.work_no], "w");
+      expect(await store.work.depth()).toMatchObject({ running: 1, dead: 0 });
+      expect(await store.calls.saveEnrichment([enriched(first, "v")])).toEqual(["saved"]);
+    });
+
+    it("prolongs leases", async () => {
+      await store.calls.accept([aCall("a"), aCall("b")], 1);
+      const items = await store.work.take(2, "w", LEASE);
+      const work_nos = items.map((item) => item.work_no);
+      store.clock.now += LEASE - 1;
+      expect(await store.work.renew([...work_nos, 999], "w", LEASE)).toEqual(work_nos);
+      store.clock.now += LEASE - 1;
+      expect(await store.work.take(2, "v", LEASE)).toEqual([]);
+    });
+
+    it("retries later, then buries; dead letters come back by redrive, and their words are found", async () => {
+      await store.calls.accept([aCall("a", {}, ["poisonous"]), aCall("b", { agent_id: "bob" })], 1);
+      const [item] = await store.work.take(1, "w", LEASE);
+      if (!item) throw new Error("no work");
+      const retry_at = store.clock.now + 500;
+      await store.work.fail([{ work_no: item.work_no, error: "first", retry_at }], "w");
+      expect(await store.state("a")).toMatchObject({ state: "pending" });
+      expect(ids(await store.work.take(5, "w", LEASE))).toEqual(["b"]);
+      store.clock.now = retry_at;
+      const [again] = await store.work.take(5, "w", LEASE);
+      expect(again).toMatchObject({ call_id: "a", attempts: 2 });
+      await store.work.fail([{ work_no: item.work_no, error: "second", retry_at: null }], "w");
+      expect(await store.state("a")).toMatchObject({ state: "dead", error: "second" });
+      expect(await store.turnsWith("poisonous")).toBe(1);
+      const letter = { call_id: "a", agent_id: "ann", revision: 1, attempts: 2, error: "second", at: retry_at };
+      expect(await store.work.dead(10, EVERYTHING)).toEqual([{ work_no: item.work_no, ...letter }]);
+      expect(await store.work.dead(10, { kind: "agent", agent_id: "bob" })).toEqual([]);
+      expect(await store.work.redrive("b")).toBe(0);
+      expect(await store.work.redrive(null)).toBe(1);
+      const [back] = await store.work.take(5, "w", LEASE);
+      expect(back).toMatchObject({ call_id: "a", attempts: 1 });
+      if (back) expect(await store.calls.saveEnrichment([enriched(back, "w")])).toEqual(["saved"]);
+      expect(await store.turnsWith("poisonous")).toBe(1);
+    });
+
+    it("releases without counting an attempt", async () => {
+      await store.calls.accept([aCall("a")], 1);
+      const [item] = await store.work.take(1, "w", LEASE);
+      await store.work.release([item?.work_no ?? 0], "w");
+      expect(await store.state("a")).toMatchObject({ state: "pending" });
+      expect((await store.work.take(1, "w", LEASE))[0]?.attempts).toBe(1);
+    });
+
+    it("says how much waits and for how long", async () => {
+      await store.calls.accept([aCall("a")], PRIORITY.bulk);
+      store.clock.now += 700;
+      await store.calls.accept([aCall("b")], PRIORITY.single);
+      expect(await store.work.depth()).toEqual({ ready: 2, running: 0, dead: 0, oldest_ms: 700 });
+    });
+
+    it("gives each of many items to one of many workers", async () => {
+      await store.calls.accept(
+        Array.from({ length: 100 }, (_, i) => aCall(`c${i}`)),
+        2,
+      );
+      const taken = await Promise.all(Array.from({ length: 12 }, (_, i) => store.work.take(10, `w${i}`, LEASE)));
+      const all = ids(taken.flat());
+      expect(all).toHaveLength(100);
+      expect(new Set(all).size).toBe(100);
+    });
+  });
+}
