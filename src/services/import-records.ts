@@ -60,8 +60,9 @@ class Cutter {
   #quoted = false;
   /** A quote opens a field only here. */
   #fieldStart = true;
-  /** Passing over the rest of a line that is too long. */
-  #skipping = false;
+  /** Passing over the rest of a line that was given up, for this reason; so many of its bytes are gone already. */
+  #skipping: string | null = null;
+  #skipped = 0;
 
   constructor(options: CutOptions) {
     this.#quotes = options.quotes;
@@ -88,23 +89,20 @@ class Cutter {
 
   *pieces(ended: boolean): Generator<Piece> {
     for (;;) {
-      const found = this.#quotes && !this.#skipping ? this.#scanCsv(ended) : this.#scanLine();
+      const found = this.#quotes && this.#skipping === null ? this.#scanCsv(ended) : this.#scanLine();
       if (found === "end") {
         const piece = this.#take(this.#scan);
         if (piece !== null) yield piece;
-      } else if (found === "too long") {
-        if (this.#buffer.subarray(this.#start, this.#stop).includes(LF)) yield this.#restart(this.#tooLong());
-        else this.#skipping = true;
-      } else if (found === "text behind quote") {
-        yield this.#restart(AFTER_QUOTE);
-      } else if (ended && this.#quoted && !this.#skipping) {
-        yield this.#restart(UNCLOSED);
+      } else if (found !== "more" || (ended && this.#quoted && this.#skipping === null)) {
+        const piece = this.#giveUp(found === "too long" ? this.#tooLong() : found === "more" ? UNCLOSED : AFTER_QUOTE);
+        if (piece !== null) yield piece;
       } else if (ended) {
         const piece = this.#start < this.#stop || this.#skipping ? this.#take(this.#stop) : null;
         if (piece !== null) yield piece;
         return;
       } else {
-        if (this.#skipping) {
+        if (this.#skipping !== null) {
+          this.#skipped += this.#scan - this.#start;
           this.#offset += this.#scan - this.#start;
           this.#start = this.#scan;
         }
@@ -117,7 +115,7 @@ class Cutter {
   #scanLine(): "end" | "more" | "too long" {
     const at = this.#buffer.subarray(0, this.#stop).indexOf(LF, this.#scan);
     this.#scan = at < 0 ? this.#stop : at + 1;
-    if (!this.#skipping && this.#scan - this.#start > this.#max) return "too long";
+    if (this.#skipping === null && this.#scan - this.#start > this.#max) return "too long";
     if (at < 0) return "more";
     this.#breaks++;
     return "end";
@@ -156,13 +154,11 @@ class Cutter {
 
   /** Hands out [start, to) as a record and moves on; null for an empty line. */
   #take(to: number): Piece | null {
-    const line = this.#line;
     const raw = this.#buffer.subarray(this.#start, to);
-    const skipped = this.#skipping;
+    const reason = this.#skipping;
     const first = this.#offset === 0;
-    this.#pass(to);
-    const where = { line, end: this.#offset, nextLine: this.#line, bytes: raw.length };
-    if (skipped) return { ...where, ok: false, message: this.#tooLong() };
+    const where = this.#pass(to);
+    if (reason !== null) return { ...where, ok: false, message: reason };
     if (!isUtf8(raw)) return { ...where, ok: false, message: "is not valid UTF-8" };
     let text = raw.toString("utf8");
     if (first && text.startsWith(BOM)) text = text.slice(1);
@@ -170,26 +166,34 @@ class Cutter {
     return text.trim() === "" ? null : { ...where, ok: true, text };
   }
 
-  #pass(to: number): void {
+  /** Moves on to `to`; where it has been. */
+  #pass(to: number): { line: number; end: number; nextLine: number; bytes: number } {
+    const line = this.#line;
+    const bytes = to - this.#start + this.#skipped;
     this.#offset += to - this.#start;
-    this.#line += this.#breaks;
+    // The last line of a file need not end in a line break.
+    this.#line += this.#breaks + (to > 0 && this.#buffer[to - 1] === LF && this.#breaks > 0 ? 0 : 1);
     this.#start = to;
     this.#scan = to;
     this.#breaks = 0;
     this.#quoted = false;
     this.#fieldStart = true;
-    this.#skipping = false;
+    this.#skipping = null;
+    this.#skipped = 0;
+    return { line, end: this.#offset, nextLine: this.#line, bytes };
   }
 
   /** Gives the first line of the record up and goes on with the next: one bad quote costs one line. */
-  #restart(message: string): Piece {
-    const line = this.#line;
+  #giveUp(message: string): Piece | null {
+    this.#skipping = message;
+    this.#quoted = false;
+    this.#breaks = 0;
     const at = this.#buffer.subarray(0, this.#stop).indexOf(LF, this.#start);
-    const to = at < 0 || at >= this.#stop ? this.#stop : at + 1;
-    const bytes = to - this.#start;
-    this.#breaks = to > at && at >= 0 ? 1 : 0;
-    this.#pass(to);
-    return { line, end: this.#offset, nextLine: this.#line, bytes, ok: false, message };
+    // Not there yet: what comes until then is passed over.
+    this.#scan = at < 0 ? this.#stop : at + 1;
+    if (at < 0) return null;
+    this.#breaks = 1;
+    return this.#take(at + 1);
   }
 
   #tooLong(): string {
