@@ -33,7 +33,7 @@ export function cosine(query: CentredQuery, row: ArrayLike<number>, mean: Float6
 }
 
 /** Euclidean length of `row` less `mean`; 0 for a zero row, whatever the mean. */
-export function centredLength(row: ArrayLike<number>, mean: Float64Array | null): number {
+function centredLength(row: ArrayLike<number>, mean: Float64Array | null): number {
   let raw = 0;
   let square = 0;
   for (let i = 0; i < row.length; i++) {
