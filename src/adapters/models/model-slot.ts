@@ -59,7 +59,7 @@ export class ModelSlot {
     this.#worker = worker;
     worker.on("message", (reply: Reply) => this.#onReply(worker, reply));
     worker.on("error", (error) => this.#down(worker, `a model thread failed: ${String(error)}`));
-    worker.on("exit", (code) => this.#down(worker, `a model thread ended by itself (code ${code})`));
+    worker.on("exit", (code) => this.#down(worker, `a model thread ended by itself (code ${code})`, true));
     this.#watch(loadMs, `the model did not load within ${Math.round(loadMs / 1000)} s`);
   }
 
@@ -128,7 +128,7 @@ export class ModelSlot {
     order(worker, "close");
   }
 
-  #down(worker: Worker, reason: string): void {
+  #down(worker: Worker, reason: string, exited = false): void {
     if (worker !== this.#worker) return;
     this.#worker = null;
     this.#ready = false;
@@ -136,7 +136,7 @@ export class ModelSlot {
     this.#deadline = null;
     const lost = this.#tasks;
     this.#tasks = [];
-    this.#dismiss(worker);
+    if (!exited) this.#dismiss(worker);
     if (this.#closed) return;
     const [first, longest] = this.#options.backoffMs;
     const pause = Math.min(longest, first * 2 ** this.#failures++);

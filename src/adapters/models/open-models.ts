@@ -79,6 +79,7 @@ class ModelPool implements OpenedModels {
 
   async infer(texts: readonly string[]): Promise<Inference> {
     await this.#loaded.promise;
+    if (this.#closing.signal.aborted) throw new AppError("shutting_down");
     const ready = this.#ready;
     const result = ready && (await this.#run(texts, this.#parts));
     if (!ready || !result) return statisticalInference(texts);
@@ -94,6 +95,7 @@ class ModelPool implements OpenedModels {
 
   async embed(text: string): Promise<Float32Array | null> {
     await this.#loaded.promise;
+    if (this.#closing.signal.aborted) throw new AppError("shutting_down");
     const result = this.#ready && (await this.#run([text], this.#queries));
     return result ? result.vectors : null;
   }
@@ -139,7 +141,6 @@ class ModelPool implements OpenedModels {
   }
 
   async #run(texts: readonly string[], queue: Part[]): Promise<Awaited<InferenceJob["result"]>> {
-    if (this.#closing.signal.aborted) throw new AppError("shutting_down");
     const job = new InferenceJob(texts, this.#cache);
     queue.push(...job.split());
     this.#pump();
