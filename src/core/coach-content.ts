@@ -88,15 +88,15 @@ export const unansweredObjection: Rule = (scene) => {
 
 /** Nobody says what happens after the call. */
 export const missingNextStep: Rule = (scene) => {
-  if (!scene.speech.english || nextStep(scene)) return null;
+  if (!scene.speech.english || scene.customer.length === 0 || nextStep(scene)) return null;
   const last = scene.agent.at(-1);
   const closing = [last, scene.customer.at(-1)].flatMap((t) => (t ? [t.index] : []));
-  if (closing.length === 0) return null;
+  if (!last) return null;
   const end = scene.input.measures.customer_sentiment_q4;
   const warm = end !== null && end >= 0.2 && scene.spoken.length >= 6;
   const late = scene.spoken.slice(Math.floor(scene.spoken.length / 2));
   const yes = late.findLast(
-    (t) => t.speaker === "customer" && COMMITTED.test(t.text) && !/\b(?:not|n't|if)\b/i.test(t.text),
+    (t) => t.speaker === "customer" && COMMITTED.test(t.text) && !/n't\b|\bnot\b|\bif\b/i.test(t.text),
   );
   const asked = late.findLast((t) => t.speaker === "agent" && DECISION.test(t.text) && t.text.includes("?"));
   const state = yes
@@ -186,7 +186,7 @@ export function objections(scene: Scene): RaisedObjection[] {
   return scene.customer.flatMap((turn) => {
     const objection = OBJECTIONS.find((o) => o.said.test(turn.text));
     // "I don't have much, but I will give a little" is a yes.
-    if (!objection || COMMITTED.test(turn.text)) return [];
+    if (!objection || (COMMITTED.test(turn.text) && !/\bif\b/i.test(turn.text))) return [];
     const reply = replyTo(scene, turn.index);
     const text = reply.map((t) => t.text).join(" ");
     const raised = matter(words(turn.text));

@@ -64,6 +64,19 @@ export const OBJECTIONS: readonly Objection[] = [
     met: /\b(?:current\w*|today|switch\w*|compar\w+|instead|besides|differen\w+|alongside|migrat\w+|use|using|contract|improve|better)\b/i,
   },
   {
+    kind: "need",
+    said: alternatives(
+      "(?:don't|do not) (?:really )?(?:need|want) (?:it|this|that|any|another|one|to (?:buy|donate|switch|change|pay|sign))",
+      "(?:don't|do not|can't) see (?:the|any|much) (?:value|point|benefit|need)",
+      "not (?:so |too |really |quite |entirely )?sure (?:i|we) (?:really )?(?:need|want)",
+      "not (?:really |that |very )?interested",
+      "no thank(?:s| you)",
+      "rather not",
+      "(?:doesn't|does not|won't) (?:really )?(?:help|work for|fit) (?:us|me)",
+    ),
+    met: /\b(?:need\w*|help\w*|interest\w*|because|benefit\w*|value|useful|goal|problem|matter\w*|what if|even)\b/i,
+  },
+  {
     kind: "trust",
     said: alternatives(
       "how (?:do|can|would) (?:i|we) (?:know|trust|be sure)",
@@ -79,18 +92,6 @@ export const OBJECTIONS: readonly Objection[] = [
       "(?:had|heard) (?:\\w+ ){0,2}bad (?:experiences?|things|reviews)",
     ),
     met: /\b(?:trust\w*|sure|guarantee\w*|referenc\w+|customers?|reviews?|certif\w+|secur\w+|transparen\w+|proof|show|rated?|ratings?|rest assured|legit\w*|percent|years?|web\w*|site|check|contract|evidence|case|look (?:it )?up|information|url|help\w*|difference)\b|%/i,
-  },
-  {
-    kind: "need",
-    said: alternatives(
-      "(?:don't|do not) (?:really )?(?:need|want) (?:it|this|that|any|another|one|to (?:buy|donate|switch|change|pay|sign))",
-      "(?:don't|do not|can't) see (?:the|any|much) (?:value|point|benefit|need)",
-      "not (?:really |that |very )?interested",
-      "no thank(?:s| you)",
-      "rather not",
-      "(?:doesn't|does not|won't) (?:really )?(?:help|work for|fit) (?:us|me)",
-    ),
-    met: /\b(?:need\w*|help\w*|interest\w*|because|benefit\w*|value|useful|goal|problem|matter\w*|what if|even)\b/i,
   },
 ];
 
@@ -120,7 +121,7 @@ export const NEXT_STEP = alternatives(
 
 /** The customer says yes. */
 export const COMMITTED = alternatives(
-  "(?:i'll|i will|i'd|i would|we'll|we will|i'm going to|i am going to|i can|happy to|willing to|let's|let me) (?:like to |be happy to |love to |also |definitely |just |probably )*(?:donate|give|take it|take the|buy|order|go ahead|go with|sign|try it|do it|do that|start|book|match)",
+  "(?:i'll|i will|i'd|i would|we'll|we will|i'm going to|i am going to|i can|happy to|willing to|let's|let me) (?:like to |be happy to |love to |also |definitely |just |probably )*(?:donate|contribute|give|take it|take the|buy|order|go ahead|go with|sign|try it|do it|do that|start|book|match)",
   "count me in|sign me up|sounds good|it's a deal|let's go|we have a deal",
 );
 
@@ -133,7 +134,7 @@ export const DECISION = alternatives(
 
 /** A price with its figure. */
 export const PRICE_FIGURE =
-  /[$€£]\s?\d|\b\d[\d,.]*\s?(?:dollars?|euros?|pounds?|bucks|cents)\b|\b\d[\d,.]*\s(?:per|a|each|every|an?)\s(?:month|year|seat|user|week|hour|licen[cs]e)\b/i;
+  /[$€£]\s?\d|\b\d[\d,.]{0,12}\s?(?:dollars?|euros?|pounds?|bucks|cents)\b|\b\d[\d,.]{0,12}\s(?:per|a|each|every|an?)\s(?:month|year|seat|user|week|hour|licen[cs]e)\b/i;
 
 /** Anyone speaks of price at all. */
 export const PRICE_TALK =

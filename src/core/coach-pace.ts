@@ -29,7 +29,7 @@ export const talksTooMuch: Rule = (scene) => {
     return {
       rule_id: "talk_ratio",
       topic: "talk",
-      severity: totalWords(scene) < 60 ? "low" : ratio > 0.75 ? "high" : "medium",
+      severity: totalWords(scene) < 100 ? "low" : ratio > 0.75 ? "high" : "medium",
       text: `You spoke ${percent(ratio)} of the words (expected ${expected.text}); the longest run was ${longest?.words ?? 0} words in ${place(longest?.turns ?? [0])}. Stop sooner and hand over with a question.`,
       evidence: (longest?.turns ?? []).slice(0, 4),
       expected,
@@ -37,7 +37,7 @@ export const talksTooMuch: Rule = (scene) => {
     };
   }
   // Talking less than is usual is only a fault where the customer is left alone.
-  if (ratio < Math.min(range.low ?? 0, 0.2) && totalWords(scene) >= 60) {
+  if (ratio < Math.min(range.low ?? 0, 0.2) && totalWords(scene) >= 40) {
     const story = longestStretch(scene.speech, "customer", "words");
     return {
       rule_id: "talk_ratio",
@@ -74,7 +74,7 @@ export const monologue: Rule = (scene) => {
 export const fewQuestions: Rule = (scene) => {
   const asked = scene.questions.filter((q) => q.speaker === "agent");
   const agentWords = scene.agent.reduce((sum, t) => sum + t.words.all, 0);
-  if (!scene.speech.english || scene.agent.length === 0) return null;
+  if (!scene.speech.english || scene.agent.length === 0 || scene.customer.length === 0) return null;
   const range = rangeOf(scene, "agent_question_rate");
   const rate = scene.input.measures.agent_question_rate;
   // A rate over a short call says little; without a duration, one question in 150 words is the same pace.
@@ -86,10 +86,10 @@ export const fewQuestions: Rule = (scene) => {
   return {
     rule_id: "questions",
     topic: "questions",
-    severity: asked.length === 0 && agentWords >= 30 ? "high" : "medium",
+    severity: asked.length > 0 ? "medium" : agentWords >= 30 ? "high" : "low",
     text:
       asked.length === 0
-        ? `You asked no question in ${plural(scene.agent.length, "turn")} and ${plural(agentWords, "word")}. Open with what the customer wants to change, as in place of ${place(longest?.turns ?? [0])}.`
+        ? `You asked no question in ${plural(scene.agent.length, "turn")} and ${plural(agentWords, "word")}. Ask what the customer wants to change and why; ${place(longest?.turns ?? [0])}, your longest, was the place for it.`
         : `You asked ${plural(asked.length, "question")} in ${plural(agentWords, "word")}. Ask more, about goals, people and timing; ${place(longest?.turns ?? [0])} held the longest run without one.`,
     evidence: asked.length === 0 ? (longest?.turns ?? []).slice(0, 3) : asked.slice(0, 3).map((q) => q.turn),
     expected: { ...range, measure: "agent_question_rate", text: expectation },

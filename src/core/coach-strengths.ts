@@ -28,7 +28,7 @@ const moodRose: Rule = (scene) => {
     rule_id: "mood_rose",
     topic: "mood",
     severity: "strength",
-    text: `Well done: the customer's mood rose by ${change.toFixed(2)} over the call, highest at the end in turn ${best.index + 1}${cause ? `, after your turn ${cause.index + 1}` : ""}. Repeat what led there.`,
+    text: `Well done: the customer's mood rose by ${change.toFixed(2)} over the call, highest in turn ${best.index + 1}${cause ? `, after your turn ${cause.index + 1}` : ""}. Repeat what led there.`,
     evidence: cause ? [best.index, cause.index] : [best.index],
     expected: practice("the last third is better than the first"),
     observed: { value: change, text: signed(change) },
