@@ -2,7 +2,7 @@
 import type { CallRow, CallVectors } from "../../src/core/call.ts";
 import { bytes, pack } from "../../src/adapters/sql/codec.ts";
 import type { Connection } from "../../src/adapters/sql/connection.ts";
-import { ROW_COLUMNS } from "../../src/adapters/sql/read-sql.ts";
+import { ROW_COLUMNS } from "../../src/adapters/sql/read-row.ts";
 
 export interface StoredSeed {
   readonly row: CallRow;

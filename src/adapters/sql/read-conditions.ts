@@ -68,7 +68,8 @@ const NULLABLE: ReadonlySet<Column> = new Set(["customer_sentiment_score", "dura
 export interface Segment {
   readonly kind: "tie" | "range" | "nulls" | "nulls_after";
   readonly low: ">" | ">=";
-  readonly high: "<" | "<=";
+  /** null: no end, nothing to compare entry by entry. */
+  readonly high: "<" | "<=" | null;
   readonly values: Readonly<Record<string, number>>;
 }
 
@@ -95,11 +96,12 @@ export function segmentsOf(
     if (after !== null && value !== null && value >= low && value <= high && column !== "call_no") {
       segments.push({ kind: "tie", low: ">=", high: "<=", values: { tie: value, after: after.call_no } });
     }
+    const end = beyond && descending ? value : high;
     segments.push({
       kind: "range",
       low: beyond && !descending ? ">" : ">=",
-      high: beyond && descending ? "<" : "<=",
-      values: { low: beyond && !descending ? value : low, high: beyond && descending ? value : high },
+      high: end === Number.POSITIVE_INFINITY ? null : beyond && descending ? "<" : "<=",
+      values: { low: beyond && !descending ? value : low, high: end },
     });
   }
   if (NULLABLE.has(column) && !bounded) {

@@ -2,8 +2,8 @@
 import type { CallRow } from "../../core/call.ts";
 import { COUNT_LIMIT } from "../../core/list.ts";
 import type { CallList, CallReads } from "../../ports.ts";
-import { type Condition, type Conditions, conditionsOf, type Segment, segmentsOf } from "./read-conditions.ts";
-import { countingIndex, type Index, placeOf, residualOf, walkIndex } from "./read-plan.ts";
+import { type Conditions, conditionsOf, type Segment, segmentsOf } from "./read-conditions.ts";
+import { countingIndex, type Index, placeOf, walkIndex } from "./read-plan.ts";
 import type { Kind, Shape } from "./read-sql.ts";
 import { positionOf, type Statements } from "./read-statements.ts";
 
@@ -19,18 +19,16 @@ export function wholeRange(conditions: Conditions, index: Index): Segment {
   return segmentsOf(conditions, { column: index.range, descending: false }, null)[0] as Segment;
 }
 
-/** A shape over `index` in its own order, checking all conditions inside. */
-export function shapeOf(kind: Kind, index: Index, conditions: Conditions, split = false): Shape {
-  const residual: readonly Condition[] = split ? residualOf(index, conditions) : [];
-  return {
-    kind,
-    index,
-    column: index.range,
-    descending: false,
-    segment: wholeRange(conditions, index),
-    inner: split ? conditions.list.filter((c) => c.column === index.equals) : conditions.list,
-    residual,
-  };
+/** A shape over `index` in its own order, checking all conditions. */
+export function shapeOf(kind: Kind, index: Index, conditions: Conditions): Shape {
+  const segment = wholeRange(conditions, index);
+  return { kind, index, column: index.range, descending: false, segment, inner: conditions.list, residual: [] };
+}
+
+/** Probes the entries of the index that the conditions narrow it to, whether they match all conditions or not. */
+export function rangeOf(index: Index, conditions: Conditions): Shape {
+  const inner = conditions.list.filter((c) => c.column === index.equals);
+  return { ...shapeOf("probe", index, conditions), inner };
 }
 
 /**
@@ -99,20 +97,19 @@ export function listOnLoop(statements: Statements, query: ListQuery): CallList |
   const index = walkIndex(conditions, query.sort.field);
   const place = placeOf(index, conditions);
   if (place === "thread") return "thread";
-  let counted: number | null = null;
-  if (place === "guarded") {
-    const shape = shapeOf("guard", index, conditions, true);
-    const [seen, passed] = statements.pairs(shape, conditions, { limit: GUARD_LIMIT + 1 })[0] ?? [0, 0];
-    if (seen > GUARD_LIMIT) return "thread";
-    counted = passed;
-  }
+  if (place === "guarded" && statements.reaches(rangeOf(index, conditions), conditions, GUARD_LIMIT + 1))
+    return "thread";
   const found = pageThrough(statements, conditions, index, query, query.page.limit + 1);
   if (!query.total) return { ...cut(query, found), total: null, total_relation: "eq", partial: false };
-  counted ??= totalFromPage(query, found.length);
-  if (counted === null) {
-    const counting = countingIndex(conditions) ?? index;
-    counted = statements.count(shapeOf("count", counting, conditions), conditions, { limit: COUNT_LIMIT + 1 });
-  }
+  const counted =
+    totalFromPage(query, found.length) ??
+    (place === "guarded"
+      ? statements.count(shapeOf("tally", index, conditions), conditions, {})
+      : statements.countUpTo(
+          shapeOf("probe", countingIndex(conditions) ?? index, conditions),
+          conditions,
+          COUNT_LIMIT + 1,
+        ));
   return { ...cut(query, found), ...statedTotal(counted), partial: false };
 }
 
@@ -136,7 +133,10 @@ export function loopShapes(query: ListQuery): Shape[] {
     };
     return [page, { ...page, kind: "count" }];
   });
-  if (place === "guarded") shapes.push(shapeOf("guard", index, conditions, true));
-  else shapes.push(shapeOf("count", countingIndex(conditions) ?? index, conditions));
+  if (place === "guarded") shapes.push(rangeOf(index, conditions), shapeOf("tally", index, conditions));
+  else {
+    const counting = countingIndex(conditions) ?? index;
+    shapes.push(shapeOf("probe", counting, conditions), shapeOf("tally", counting, conditions));
+  }
   return shapes;
 }

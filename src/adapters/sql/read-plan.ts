@@ -61,8 +61,8 @@ export function residualOf(index: Index, conditions: Conditions): Condition[] {
 
 /** An index that answers all conditions by one range, so that counting reads nothing in vain. */
 export function countingIndex(conditions: Conditions): Index | null {
-  if (conditions.list.some((c) => c.op === "team")) return null;
-  if (conditions.list.length === 0) return INDEXES.find((i) => i.range === "start_time" && i.equals === null) ?? null;
+  // The narrowest of those that hold every call.
+  if (conditions.list.length === 0) return INDEXES.find((i) => i.range === "created_at" && i.equals === null) ?? null;
   return narrowing(conditions).find((i) => residualOf(i, conditions).length === 0) ?? null;
 }
 

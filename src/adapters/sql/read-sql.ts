@@ -11,35 +11,15 @@ import {
 } from "kysely";
 import type { Column, Condition, Segment } from "./read-conditions.ts";
 import type { Index } from "./read-plan.ts";
-
-/** Every column of CallRow; the digest stays inside. */
-export const ROW_COLUMNS = [
-  "call_no",
-  "call_id",
-  "agent_id",
-  "customer_id",
-  "language",
-  "start_time",
-  "created_at",
-  "updated_at",
-  "duration_seconds",
-  "agent_talk_ratio",
-  "customer_sentiment_score",
-  "outcome",
-  "revision",
-  "state",
-  "method",
-  "model",
-  "enriched_at",
-  "error",
-] as const;
+import { ROW_COLUMNS } from "./read-row.ts";
 
 /**
  * page: rows. boundary: [call_no, sort value] of the entry `offset` entries on. count: matching entries up to `limit`.
- * guard: [entries up to `limit`, those that pass `residual`]. step_keys: [call_no, sort value] of those that pass
- * `residual` among the next `examined` entries. step_count: their number. numbers: call_no ascending.
+ * probe: 1 if there is an entry `offset` entries on. tally: all matching entries, for ranges a probe found short (a third
+ * of the cost of `count` an entry). step_keys: [call_no, sort value] of those that pass `residual` among the next
+ * `examined` entries. step_count: their number. numbers: call_no ascending.
  */
-export type Kind = "page" | "boundary" | "count" | "guard" | "step_keys" | "step_count" | "numbers";
+export type Kind = "page" | "boundary" | "count" | "probe" | "tally" | "step_keys" | "step_count" | "numbers";
 
 export interface Shape {
   readonly kind: Kind;
@@ -49,7 +29,7 @@ export interface Shape {
   readonly segment: Segment;
   /** Conditions inside the range; those on `column` are left to the segment. */
   readonly inner: readonly Condition[];
-  /** Conditions checked on the entries of the range (guard, step_keys, step_count). */
+  /** Conditions checked on the entries of the range (step_keys, step_count). */
   readonly residual: readonly Condition[];
 }
 
@@ -103,10 +83,8 @@ function within({ segment, column, descending }: Shape): RawBuilder<SqlBool>[] {
   if (segment.kind === "tie") return [sql`${sorted} = ${value("tie")}`, rest];
   if (segment.kind === "nulls") return [sql`${sorted} is null`];
   if (segment.kind === "nulls_after") return [sql`${sorted} is null`, rest];
-  return [
-    sql`${sorted} ${sql.raw(segment.low)} ${value("low")}`,
-    sql`${sorted} ${sql.raw(segment.high)} ${value("high")}`,
-  ];
+  const start = sql<SqlBool>`${sorted} ${sql.raw(segment.low)} ${value("low")}`;
+  return segment.high === null ? [start] : [start, sql`${sorted} ${sql.raw(segment.high)} ${value("high")}`];
 }
 
 function finish(query: { compile(): { sql: string; parameters: readonly unknown[] } }): Compiled {
@@ -136,10 +114,8 @@ export function compile(shape: Shape): Compiled {
     boundary: () => finish(ordered.select(keys).limit(sql.lit(1)).offset(value<number>("offset"))),
     numbers: () => finish(range.select("c.call_no").orderBy("c.call_no").limit(limit)),
     count: () => finish(builder.selectFrom(range.select(none).limit(limit).as("s")).select(count)),
-    guard: () => {
-      const passed = sql<number>`count(*) filter (where ${sql.join(all, sql` and `)})`.as("passed");
-      return finish(builder.selectFrom(range.select(columns).limit(limit).as("s")).select([count, passed]));
-    },
+    probe: () => finish(range.select(none).limit(sql.lit(1)).offset(value<number>("offset"))),
+    tally: () => finish(range.select(count)),
     step_count: () => {
       const inner = ordered.select([none, ...columns]).limit(examined);
       let step = builder.selectFrom(inner.as("s"));

@@ -4,27 +4,32 @@ import type { CallRow } from "../../core/call.ts";
 import type { Keyset, SortField } from "../../core/list.ts";
 import type { Connection } from "./connection.ts";
 import type { Conditions, Value } from "./read-conditions.ts";
-import { compile, keyOf, ROW_COLUMNS, type Shape } from "./read-sql.ts";
+import { type RawRow, ROW_COLUMNS, rowOf } from "./read-row.ts";
+import { compile, keyOf, type Kind, type Shape } from "./read-sql.ts";
 
 /** Shapes are few in practice; a client that tries every combination must not fill the memory. */
 const CACHE_LIMIT = 1_000;
+
+const PAIRS: ReadonlySet<Kind> = new Set(["page", "boundary", "step_keys"]);
 
 interface Prepared {
   readonly statement: Statement;
   readonly params: readonly string[];
 }
 
-/** [call_no, sort value], or two counts. */
+/** [call_no, sort value]. */
 export type Pair = readonly [number, number | null];
 
 export class Statements {
   readonly #db: Connection;
   readonly #byKey = new Map<string, Prepared>();
-  readonly #row: Statement<[number], CallRow>;
+  readonly #row: Statement<[number], RawRow>;
 
   constructor(db: Connection) {
     this.#db = db;
-    this.#row = db.prepare(`SELECT ${ROW_COLUMNS.join(", ")} FROM call_records WHERE call_no = ?`);
+    this.#row = db
+      .prepare<[number], RawRow>(`SELECT ${ROW_COLUMNS.join(", ")} FROM call_records WHERE call_no = ?`)
+      .raw();
   }
 
   get db(): Connection {
@@ -37,8 +42,8 @@ export class Statements {
     if (known !== undefined) return known;
     const { sql, params } = compile(shape);
     const statement = this.#db.prepare(sql);
-    if (shape.kind === "count" || shape.kind === "step_count" || shape.kind === "numbers") statement.pluck();
-    else if (shape.kind !== "page") statement.raw();
+    if (PAIRS.has(shape.kind)) statement.raw();
+    else statement.pluck();
     if (this.#byKey.size >= CACHE_LIMIT) this.#byKey.clear();
     const prepared = { statement, params };
     this.#byKey.set(key, prepared);
@@ -61,10 +66,10 @@ export class Statements {
 
   /** The rows of a page. */
   rows(shape: Shape, conditions: Conditions, more: { limit: number; offset: number }): CallRow[] {
-    return this.#all(shape, conditions, more) as CallRow[];
+    return (this.#all(shape, conditions, more) as RawRow[]).map(rowOf);
   }
 
-  /** Positions (step_keys, boundary), or the one pair of numbers of a guard. */
+  /** Positions: step_keys, boundary. */
   pairs(shape: Shape, conditions: Conditions, more: Record<string, number>): Pair[] {
     return this.#all(shape, conditions, more) as Pair[];
   }
@@ -74,13 +79,25 @@ export class Statements {
     return this.#all(shape, conditions, more) as number[];
   }
 
-  /** The number a count or step_count says. */
+  /** The number a count, tally or step_count says. */
   count(shape: Shape, conditions: Conditions, more: Record<string, number>): number {
     return this.numbers(shape, conditions, more)[0] ?? 0;
   }
 
+  /** Matching entries of an exact index range, at most `limit`: short ranges are counted whole. */
+  countUpTo(shape: Shape, conditions: Conditions, limit: number): number {
+    if (this.reaches(shape, conditions, limit)) return limit;
+    return this.count({ ...shape, kind: "tally" }, conditions, {});
+  }
+
+  /** True if the range has `n` entries. */
+  reaches(shape: Shape, conditions: Conditions, n: number): boolean {
+    return this.numbers({ ...shape, kind: "probe" }, conditions, { offset: n - 1 }).length > 0;
+  }
+
   row(call_no: number): CallRow | undefined {
-    return this.#row.get(call_no);
+    const found = this.#row.get(call_no);
+    return found === undefined ? undefined : rowOf(found);
   }
 
   /** The plan of a shape, as SQLite words it. */

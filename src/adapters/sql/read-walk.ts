@@ -7,7 +7,7 @@ import { COUNT_LIMIT, type Keyset } from "../../core/list.ts";
 import { AppError } from "../../errors.ts";
 import type { CallList, CallReads } from "../../ports.ts";
 import { type Conditions, conditionsOf, type Segment, segmentsOf } from "./read-conditions.ts";
-import { cut, EMPTY, type ListQuery, pageThrough, shapeOf, statedTotal, totalFromPage } from "./read-list.ts";
+import { cut, EMPTY, type ListQuery, pageThrough, rangeOf, shapeOf, statedTotal, totalFromPage } from "./read-list.ts";
 import { countingIndex, type Index, narrowing, residualOf, TABLE, walkIndex } from "./read-plan.ts";
 import type { Kind, Shape } from "./read-sql.ts";
 import type { Pair, Statements } from "./read-statements.ts";
@@ -41,11 +41,7 @@ function narrowest(run: Run): Index | null {
   let best: Index | null = null;
   let least = limits.gather + 1;
   for (const index of narrowing(conditions)) {
-    const own = {
-      list: conditions.list.filter((c) => c.column === index.equals || c.column === index.range),
-      values: conditions.values,
-    };
-    const n = statements.count(shapeOf("count", index, own), conditions, { limit: least });
+    const n = statements.countUpTo(rangeOf(index, conditions), conditions, least);
     if (n < least) [best, least] = [index, n];
   }
   run.narrowed = best;
@@ -111,10 +107,14 @@ function walk(run: Run, course: Course, onStep: () => boolean): Walked {
 function count(run: Run): { counted: number; complete: boolean } {
   const { statements, conditions, limits } = run;
   const limit = COUNT_LIMIT + 1;
-  const exact = countingIndex(conditions) ?? narrowest(run);
+  const exact = countingIndex(conditions);
   if (exact !== null) {
-    const counted = statements.count(shapeOf("count", exact, conditions), conditions, { limit });
+    const counted = statements.countUpTo(shapeOf("probe", exact, conditions), conditions, limit);
     return { counted, complete: true };
+  }
+  const narrow = narrowest(run);
+  if (narrow !== null) {
+    return { counted: statements.count(shapeOf("count", narrow, conditions), conditions, { limit }), complete: true };
   }
   // Too many to count at once: entries in steps, from the index alone where it covers the filter.
   const candidates = narrowing(conditions).filter(
