@@ -270,7 +270,7 @@ export const SCHEMAS = {
         Type.Object(
           {
             call_id: Type.String(),
-            similarity_score: score("Cosine of the call vectors"),
+            similarity_score: score("Cosine of the call vectors, what all calls share taken out; 1 is the same"),
             agent_id: Type.String(),
             customer_sentiment_score: nullable(score("Of that call")),
           },

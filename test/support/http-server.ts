@@ -1,0 +1,205 @@
+/** The HTTP surface over a real store, index and models; every JSON answer is held against the OpenAPI document. */
+import { Ajv2020 } from "ajv/dist/2020.js";
+import type { ValidateFunction } from "ajv";
+import { randomBytes } from "node:crypto";
+import type { InjectOptions, LightMyRequestResponse } from "fastify";
+import { pino } from "pino";
+import { vi } from "vitest";
+import { openModels } from "../../src/adapters/models/open-models.ts";
+import type { OpenedModels } from "../../src/adapters/models/open-models.ts";
+import { openSqlite } from "../../src/adapters/sql/open.ts";
+import type { SqliteStore } from "../../src/adapters/sql/open.ts";
+import { openVectors } from "../../src/adapters/vectors/embedded.ts";
+import { fill } from "../../src/adapters/vectors/fill.ts";
+import type { App, HttpConfig } from "../../src/http/deps.ts";
+import { buildServer } from "../../src/http/server.ts";
+import { addKey } from "../../src/services/access.ts";
+import { enrichBatch } from "../../src/services/enrich.ts";
+import { followIndex } from "../../src/services/follow-index.ts";
+import type { Role } from "../../src/ports.ts";
+import { modelDataDir, modelDir } from "./model.ts";
+import { silent, temporary } from "./sqlite-store.ts";
+
+export const ADMIN_KEY = "test-admin-key-0123456789";
+export const JWT_SECRET = "test-secret-0123456789-0123456789-0123456789";
+
+type Json = Record<string, unknown>;
+
+export interface Answer<T = Json> {
+  readonly status: number;
+  readonly headers: LightMyRequestResponse["headers"];
+  readonly body: T;
+  readonly text: string;
+}
+
+export interface Ask {
+  readonly key?: string | null;
+  readonly body?: unknown;
+  /** Sent as it is, beside `type`. */
+  readonly raw?: string | Buffer;
+  readonly type?: string;
+  readonly headers?: Record<string, string>;
+}
+
+export interface TestHttp {
+  readonly app: App;
+  readonly store: SqliteStore;
+  readonly models: OpenedModels;
+  readonly document: Document;
+  /** Sends as the admin unless told otherwise; fails when the answer does not fit the document. */
+  ask<T = Json>(method: string, url: string, ask?: Ask): Promise<Answer<T>>;
+  key(role: Role, of?: { agent_id?: string; team?: string }): Promise<{ key: string; account_id: string }>;
+  /** Enriches all that waits and lets the index follow. */
+  enrich(): Promise<void>;
+  /** Lines of the log, parsed. */
+  readonly log: Json[];
+  close(): Promise<void>;
+}
+
+interface Operation {
+  readonly security: readonly object[];
+  readonly "x-roles"?: readonly Role[];
+  readonly responses: Readonly<Record<string, { content?: Record<string, { schema: object }> }>>;
+}
+
+export interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+export async function startHttp(
+  options: { model?: boolean; config?: Partial<HttpConfig>; now?: () => number } = {},
+): Promise<TestHttp> {
+  const { path, remove } = temporary();
+  const now = options.now ?? Date.now;
+  const store = await openSqlite({ path, timezone: "UTC", readers: 1, log: silent, now });
+  const models = openModels({
+    modelDir: options.model ? await modelDir() : null,
+    dataDir: modelDataDir(),
+    threads: 1,
+    autoPull: false,
+  });
+  const state = await models.settled();
+  const lines: Json[] = [];
+  const log = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line) as Json) });
+  const space_id = state.space_id ?? "none";
+  const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log });
+  const follower = await followIndex({
+    events: store.events,
+    rows: store.vectorRows,
+    vectors,
+    fill: (kind) => fill(vectors, store.vectorRows, kind, space_id),
+    space_id,
+    onError: (error) => log.error({ error }, "index"),
+  });
+  const app = await buildServer({
+    store,
+    models,
+    vectors,
+    config: {
+      jwtSecrets: [JWT_SECRET],
+      adminKey: ADMIN_KEY,
+      version: "0.0.0-test",
+      timezone: "UTC",
+      corsOrigins: ["https://crm.example.com"],
+      ...options.config,
+    },
+    log,
+    now,
+  });
+  const document = app.swagger() as unknown as Document;
+  const check = checker(document);
+  return {
+    app,
+    store,
+    models,
+    document,
+    log: lines,
+    async ask<T = Json>(method: string, url: string, ask: Ask = {}): Promise<Answer<T>> {
+      const key = ask.key === undefined ? ADMIN_KEY : ask.key;
+      const payload = ask.raw ?? (ask.body === undefined ? undefined : JSON.stringify(ask.body));
+      const response = await app.inject({
+        method: method as NonNullable<InjectOptions["method"]>,
+        url,
+        headers: {
+          ...(key !== null && { authorization: `Bearer ${key}` }),
+          ...(payload !== undefined && { "content-type": ask.type ?? "application/json" }),
+          ...ask.headers,
+        },
+        ...(payload !== undefined && { payload }),
+      });
+      const text = response.body;
+      const isJson = String(response.headers["content-type"] ?? "").includes("json");
+      const body = isJson && text !== "" ? (JSON.parse(text) as unknown) : null;
+      if (body !== null) check(method, url, response.statusCode, body);
+      return { status: response.statusCode, headers: response.headers, body: body as T, text };
+    },
+    async key(role, of = {}) {
+      const fields = { name: `${role} ${randomBytes(4).toString("hex")}`, role };
+      const made = await addKey(
+        { accounts: store.accounts, now },
+        { ...fields, agent_id: of.agent_id ?? null, team: of.team ?? null },
+      );
+      return { key: made.key, account_id: made.account.account_id };
+    },
+    async enrich() {
+      for (;;) {
+        const items = await store.work.take(50, "test", 60_000);
+        if (items.length === 0) break;
+        const { failed } = await enrichBatch(
+          { reads: store.reads, calls: store.calls, models, now },
+          { items, worker_id: "test" },
+        );
+        if (failed[0]) throw failed[0].error;
+      }
+      const head = await store.events.head();
+      await vi.waitUntil(() => follower.seq() >= head, { timeout: 10_000, interval: 5 });
+    },
+    async close() {
+      await app.close();
+      await follower.stop();
+      await vectors.close();
+      await models.close();
+      await store.close();
+      remove();
+    },
+  };
+}
+
+/** Throws when a JSON answer does not fit what the document says of its operation and status. */
+function checker(document: Document): (method: string, url: string, status: number, body: unknown) => void {
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+  ajv.addSchema({ $id: "doc", components: document.components });
+  const compiled = new Map<object, ValidateFunction>();
+  const paths = Object.entries(document.paths).map(([path, item]) => ({
+    // A fixed segment counts before a parameter: /calls/bulk is not /calls/{call_id}.
+    test: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`),
+    fixed: !path.includes("{"),
+    item,
+  }));
+  return (method, url, status, body) => {
+    const bare = url.split("?")[0] ?? "";
+    const item = paths.filter((p) => p.test.test(bare)).toSorted((a, b) => Number(b.fixed) - Number(a.fixed))[0]?.item;
+    const operation = item?.[method.toLowerCase()];
+    const answer = operation?.responses[String(status)] ?? operation?.responses["default"];
+    const schema =
+      status >= 400 && !answer?.content?.["application/json"]
+        ? { $ref: "#/components/schemas/Problem" }
+        : answer?.content?.["application/json"]?.schema;
+    if (schema === undefined) {
+      if (operation !== undefined) throw new Error(`${method} ${bare}: status ${status} is not in the document`);
+      return;
+    }
+    const key = answer ?? document;
+    let validate = compiled.get(key);
+    if (!validate) {
+      const text = JSON.stringify(schema).replaceAll('"#/components/', '"doc#/components/');
+      validate = ajv.compile(JSON.parse(text) as object);
+      compiled.set(key, validate);
+    }
+    if (!validate(body)) {
+      const why = validate.errors?.map((e) => `${e.instancePath} ${e.message} ${JSON.stringify(e.params)}`).join("; ");
+      throw new Error(`${method} ${bare} ${status} does not fit the document: ${why}`);
+    }
+  };
+}
