@@ -116,7 +116,8 @@ export const NEXT_STEP = alternatives(
   "get(?:ting)? (?:you )?(?:started|set up|signed up)",
   "(?:sign|send|return|review) (?:the|a|this|our) (?:contract|agreement|order|form|proposal|quote|paperwork)",
   "sign you up|place the order|start the (?:trial|pilot)|free trial",
-  "(?:donation|payment|order|money|amount|it|this) will be (?:\\w+ )?(?:sent|charged|processed|deducted|delivered|donated|shipped|taken|collected|transferred)",
+  "(?:will|going to) (?:be )?(?:\\w+ ){0,2}(?:collect(?:ed)?|sent|charged|process(?:ed)?|deduct(?:ed)?|deliver(?:ed)?|ship(?:ped)?|transfer(?:red)?|forward(?:ed)?|contact(?:ed)?)",
+  "(?:is|are|be|get) (?:automatically |directly )?(?:deducted|charged|collected|shipped|delivered)",
 );
 
 /** The customer says yes. */

@@ -116,7 +116,7 @@ const bestMoment: Rule = (scene) => {
     rule_id: "best_moment",
     topic: "mood",
     severity: "strength",
-    text: `The customer was happiest in turn ${best.index + 1} (${signed(felt)})${cause ? `, right after your turn ${cause.index + 1}` : ""}. Come back to that point when you ask for the decision.`,
+    text: `The customer was happiest in turn ${best.index + 1} (${signed(felt)})${cause ? `, right after your turn ${cause.index + 1}` : ""}. Note what pleased them there, and come back to it next time.`,
     evidence: cause ? [best.index, cause.index] : [best.index],
     expected: practice("the agent builds on what pleased the customer"),
     observed: { value: felt, text: signed(felt) },

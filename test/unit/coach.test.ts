@@ -126,6 +126,17 @@ describe("coach", () => {
   });
 });
 
+it("reads hostile text in linear time", () => {
+  // Each of these is quadratic for a careless pattern: minutes, not milliseconds, so the test's own limit finds it.
+  for (const text of ["1,", "you know ", "a' ", "call ", "$ ", "would you ", "? ", "like, "]) {
+    const long = `a${text.repeat(200_000 / text.length)}b`;
+    const turns = (["agent", "customer", "agent"] as const).map(
+      (speaker, i): Turn => ({ turn_id: `t${i}`, speaker, text: long, start_ms: null, end_ms: null }),
+    );
+    expect(coachTurns(turns).nudges).toHaveLength(3);
+  }
+});
+
 describe("any call", () => {
   const phrase = fc.constantFrom(
     "um",
