@@ -18,6 +18,7 @@ import { analyticsRoutes } from "./routes/analytics.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { callRoutes } from "./routes/calls.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { importRoutes } from "./routes/import.ts";
 import { readRoutes } from "./routes/reads.ts";
 import { useSockets } from "./sockets.ts";
 import { useValidation } from "./validate.ts";
@@ -71,6 +72,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
   healthRoutes(app, context);
   authRoutes(app, context);
   callRoutes(app, context);
+  importRoutes(app, context);
   readRoutes(app, context);
   analyticsRoutes(app, context, recalculation);
   docsRoutes(app);

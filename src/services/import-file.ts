@@ -3,7 +3,7 @@ import { hash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Readable } from "node:stream";
+import { addAbortSignal, type Readable } from "node:stream";
 import { AppError } from "../errors.ts";
 import type { Job, Jobs } from "../ports.ts";
 import { type ImportDeps, type ImportFormat, type ImportPosition, importStream } from "./import.ts";
@@ -45,7 +45,8 @@ export async function importFile(deps: FileImportDeps, input: FileImportInput): 
   const job = { format, map, defaults, job_id: randomUUID() };
   if (file === "-") {
     const onPosition = (position: ImportPosition): void => onProgress?.(position, null);
-    return { job: await importStream(deps, { ...job, source: input.stdin, onPosition }), resumed_at: null };
+    const source = signal === undefined ? input.stdin : addAbortSignal(signal, input.stdin);
+    return { job: await importStream(deps, { ...job, source, onPosition }), resumed_at: null };
   }
   const { name, size } = await identify(file, { format, map, defaults });
   const resume = readPosition(await deps.jobs.bookmark(name), format);

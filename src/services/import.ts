@@ -118,8 +118,8 @@ class Run {
     this.#read = { end: resume?.bytes ?? 0, nextLine: resume?.line ?? 1 };
   }
 
-  start(): Promise<void> {
-    return this.#tell("running", null);
+  async start(): Promise<void> {
+    await this.#tell("running", null);
   }
 
   setColumns(columns: readonly string[]): void {
@@ -143,8 +143,7 @@ class Run {
   async finish(): Promise<Job> {
     await this.#flush();
     await this.#storing;
-    await this.#tell("done", null);
-    return this.#job("done", null);
+    return await this.#tell("done", null);
   }
 
   async abandon(cause: unknown): Promise<void> {
@@ -227,9 +226,11 @@ class Run {
     }
   }
 
-  async #tell(state: Job["state"], detail: string | null): Promise<void> {
+  async #tell(state: Job["state"], detail: string | null): Promise<Job> {
     this.#told = this.#deps.now();
-    await this.#deps.jobs.put(this.#job(state, detail));
+    const job = this.#job(state, detail);
+    await this.#deps.jobs.put(job);
+    return job;
   }
 
   #job(state: Job["state"], detail: string | null): Job {
