@@ -48,13 +48,13 @@ CREATE INDEX idx_call_records_updated ON call_records (updated_at);
 CREATE INDEX idx_call_records_customer ON call_records (customer_id, start_time) WHERE customer_id IS NOT NULL;
 CREATE INDEX idx_call_records_degraded ON call_records (call_no) WHERE state = 'degraded';
 
--- One row a call: zstd of the JSON of its turns (or the JSON itself until enrichment packs it: codec.ts).
+-- One row a call: the JSON of its turns, compressed once enriched (codec.ts).
 CREATE TABLE call_texts (
   call_no INTEGER PRIMARY KEY REFERENCES call_records (call_no) ON DELETE CASCADE,
   body BLOB NOT NULL
 );
 
--- zstd of the JSON of Insights; contribution: the values this call added to the rollups, to subtract them exactly
+-- The JSON of Insights, compressed; contribution: the values this call added to the rollups, to subtract them exactly
 -- (float64 little-endian in the order of MEASURE_NAMES, NaN for null).
 CREATE TABLE call_insights (
   call_no INTEGER PRIMARY KEY REFERENCES call_records (call_no) ON DELETE CASCADE,
