@@ -113,7 +113,7 @@ export function replyTo(scene: Scene, index: number): SpokenTurn[] {
 }
 
 /** The customer's answer: its turns after `index` until the agent takes the floor again. */
-export function answerTo(scene: Scene, index: number): SpokenTurn[] {
+function answerTo(scene: Scene, index: number): SpokenTurn[] {
   return sideAfter(scene, index, "customer");
 }
 

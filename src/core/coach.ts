@@ -3,7 +3,7 @@ import { WEAKNESSES } from "./coach-rules.ts";
 import { type CoachInput, type Expected, type Finding, type Observed, sceneOf, type Severity } from "./coach-scene.ts";
 import { STRENGTHS } from "./coach-strengths.ts";
 
-export const NUDGES = 3;
+const NUDGES = 3;
 export const NUDGE_WORDS = 40;
 
 export interface Nudge {

@@ -2,7 +2,7 @@
 import type { MeasureName } from "./measures.ts";
 
 /** What a call must have for the measure; without it the measure is null with a reason. */
-export type Need = "words" | "timings" | "duration" | "english" | "sentiment";
+type Need = "words" | "timings" | "duration" | "english" | "sentiment";
 
 export interface Definition {
   readonly title: string;

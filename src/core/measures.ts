@@ -51,4 +51,7 @@ export type MeasureName = (typeof MEASURE_NAMES)[number];
 /** Provenance of everything that is counted, not inferred. The version grows when a definition changes. */
 export const FORMULAS = { name: "earshot-measures", version: "1" } as const;
 
-export { supportsLanguage } from "./speech.ts";
+/** The model, the lexicon, fillers, backchannels and question rules are English. */
+export function supportsLanguage(language: string): boolean {
+  return /^en(?:[-_]|$)/i.test(language.trim());
+}

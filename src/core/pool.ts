@@ -1,7 +1,7 @@
 /** Turn vectors pooled by words: segments for search, one vector for the call. */
 import { DIMENSIONS, normalize } from "./vector.ts";
 
-export const SEGMENT_WORDS = 100;
+const SEGMENT_WORDS = 100;
 
 /**
  * Cuts a call into runs of consecutive turns of at most 100 words; a longer turn is a segment of its own. Every turn

@@ -1,5 +1,6 @@
 /** A call made ready for measuring: its turns with words, in speaking order, counted once. */
 import type { Speaker, Turn } from "./call.ts";
+import { supportsLanguage } from "./measures.ts";
 import { type SpokenWords, spokenWords, words } from "./words.ts";
 
 export interface SpokenTurn {
@@ -23,11 +24,6 @@ export interface Speech {
   readonly untimed: "no timings" | "no end times" | "incomplete timings" | null;
   /** The length of the call: the given duration, or the end of the last turn where that is later or all there is. */
   readonly duration_seconds: number | null;
-}
-
-/** The model, the lexicon, fillers, backchannels and question rules are English. */
-export function supportsLanguage(language: string): boolean {
-  return /^en(?:[-_]|$)/i.test(language.trim());
 }
 
 /** Prepares a call; every measure is a function of the result. */
