@@ -314,7 +314,7 @@ export interface VectorHit {
   readonly call_no: number;
   readonly part: number;
   readonly part_end: number;
-  /** Cosine of the stored vectors, -1..1. */
+  /** Cosine of the stored vectors, -1..1; an adapter may take the mean of all call vectors out of both first. */
   readonly score: number;
 }
 
