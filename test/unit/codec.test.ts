@@ -1,4 +1,4 @@
-import fc from "fast-roundTrip";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pack, unpack } from "../../src/adapters/sql/codec.ts";
 
