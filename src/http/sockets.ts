@@ -144,7 +144,7 @@ function connectionOf(ws: WebSocket): Connection {
     close(code, reason) {
       ws.close(code, reason);
       // A client that reads nothing does not read the close either.
-      if (code === CLOSE.too_slow) setTimeout(() => ws.terminate(), 2_000).unref();
+      if (code === CLOSE.too_slow) setTimeout(() => ws.terminate(), 5_000).unref();
     },
   };
 }
