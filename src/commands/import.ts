@@ -10,9 +10,9 @@ import { sendImport } from "./send-import.ts";
 
 interface ImportOptions {
   format?: ImportFormat;
-  map: string;
-  default: string;
-  speakerMap: string;
+  map?: string;
+  default?: string;
+  speakerMap?: string;
   url?: string;
   key?: string;
 }
@@ -24,9 +24,17 @@ export function importCommands(program: Command, context: Context): void {
     .description("store calls from an NDJSON or CSV file; the same command again goes on, or changes nothing")
     .argument("<file>", "a path, or - for standard input")
     .option("--format <format>", "ndjson or csv (default: by the file's name)", parseFormat)
-    .option("--map <pairs>", "columns: call_id=B2,turn=Turn,text=Unit,speaker=B4,agent=0,customer=1", "")
-    .option("--default <pairs>", "what the file lacks: agent_id=ann,start_time=2026-03-01T09:00:00Z", "")
-    .option("--speaker-map <pairs>", "labels: Rep=agent,Client=customer", "")
+    .option(
+      "--map <pairs>",
+      "columns: call_id=B2,turn=Turn,text=Unit,speaker=B4,agent=0,customer=1",
+      checkedBy(parseMap),
+    )
+    .option(
+      "--default <pairs>",
+      "what the file lacks: agent_id=ann,start_time=2026-03-01T09:00:00Z",
+      checkedBy(parseDefaults),
+    )
+    .option("--speaker-map <pairs>", "labels: Rep=agent,Client=customer", checkedBy(parseSpeakers))
     .option("--url <url>", "send to the server there instead of this machine's data")
     .option("--key <key>", "an admin API key of that server")
     .action(async (file: string, options: ImportOptions) => {
@@ -70,9 +78,9 @@ async function here(
   line: Line,
   signal: AbortSignal,
 ): Promise<Job> {
-  const map = parseMap(options.map);
-  const mapping = { ...map, speakers: { ...map.speakers, ...parseSpeakers(options.speakerMap) } };
-  const defaults = parseDefaults(options.default);
+  const map = parseMap(options.map ?? "");
+  const mapping = { ...map, speakers: { ...map.speakers, ...parseSpeakers(options.speakerMap ?? "") } };
+  const defaults = parseDefaults(options.default ?? "");
   return withStore(context.config(), async ({ calls, jobs }) => {
     const { job, resumed_at } = await importFile(
       { calls, jobs, now: Date.now },
@@ -87,7 +95,8 @@ async function here(
           line.show(`${total === null ? megabytes(bytes) : bar(total === 0 ? 1 : bytes / total)} ${tally(counts)}`),
       },
     );
-    if (resumed_at !== null) line.end(`Went on where an earlier import of this file ended (${megabytes(resumed_at)}).`);
+    if (resumed_at !== null)
+      line.end(`Went on where an earlier import of this file ended (${megabytes(resumed_at)} of it, counted below).`);
     return job;
   });
 }
@@ -107,11 +116,23 @@ async function there(
     format,
     url: options.url ?? "",
     key: options.key,
-    query: { map: options.map, default: options.default, speaker_map: options.speakerMap },
+    query: { map: options.map ?? "", default: options.default ?? "", speaker_map: options.speakerMap ?? "" },
     signal,
     onProgress: (sent, total) =>
       line.show(`sent ${total === null ? megabytes(sent) : bar(total === 0 ? 1 : sent / total)}`),
   });
+}
+
+/** An option that must be readable; it stays as it was written, for a server may be the one to read it. */
+function checkedBy(parse: (text: string) => unknown): (text: string) => string {
+  return (text) => {
+    try {
+      parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    }
+    return text;
+  };
 }
 
 function parseFormat(value: string): ImportFormat {
