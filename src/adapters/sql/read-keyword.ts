@@ -3,6 +3,7 @@ import { conditionsOf } from "./read-conditions.ts";
 import { TABLE } from "./read-plan.ts";
 import type { Shape } from "./read-sql.ts";
 import type { Statements } from "./read-statements.ts";
+import { fewNumbers, type WalkLimits } from "./read-walk.ts";
 import type { CallReads, TextHit } from "../../ports.ts";
 
 /** turn_search.rowid = call_no * TURNS + turn index. */
@@ -60,13 +61,13 @@ function best(limit: number) {
 export function keywordSearch(
   statements: Statements,
   query: Parameters<CallReads["keyword"]>[0],
-  deadline_ms: number,
+  limits: WalkLimits,
   now: () => number,
 ): TextHit[] {
   const conditions = conditionsOf(query.scope, query.filter);
   const expression = matchExpression(query.text);
   if (conditions === null || expression === null || query.limit <= 0) return [];
-  const end = now() + deadline_ms;
+  const end = now() + limits.deadline_ms;
   const shape: Shape = {
     kind: "numbers",
     index: TABLE,
@@ -76,9 +77,11 @@ export function keywordSearch(
     inner: conditions.list,
     residual: [],
   };
+  const few = fewNumbers(statements, conditions, limits);
   const verdicts = new Map<number, boolean>();
   const passes = (call_no: number): boolean => {
     if (conditions.list.length === 0) return true;
+    if (few !== null) return few.has(call_no);
     let verdict = verdicts.get(call_no);
     if (verdict === undefined) {
       verdict = statements.numbers(shape, conditions, { low: call_no, high: call_no, limit: 1 }).length > 0;

@@ -191,6 +191,13 @@ export function listInSteps(statements: Statements, query: ListQuery, limits: Wa
   return { ...answer, total: Math.min(COUNT_LIMIT, Math.max(counted, seen)), total_relation: "gte" };
 }
 
+/** The calls that pass, when an index narrows them to few; null when they are many. */
+export function fewNumbers(statements: Statements, conditions: Conditions, limits: WalkLimits): Set<number> | null {
+  const narrow = narrowest({ statements, conditions, limits, late: () => false });
+  if (narrow === null) return null;
+  return new Set(statements.numbers(shapeOf("numbers", narrow, conditions), conditions, { limit: limits.gather }));
+}
+
 /** The call numbers that pass, ascending. Throws store_unavailable when the time runs out. */
 export function numbersInSteps(
   statements: Statements,

@@ -34,7 +34,7 @@ function start(setup: ReaderSetup, port: NonNullable<typeof parentPort>): void {
   const statements = new Statements(db);
   const answer = db.transaction(({ kind, query }: Question): unknown => {
     if (kind === "list") return listInSteps(statements, query, limits, now);
-    if (kind === "keyword") return keywordSearch(statements, query, limits.deadline_ms, now);
+    if (kind === "keyword") return keywordSearch(statements, query, limits, now);
     return numbersInSteps(statements, query, { ...limits, deadline_ms: limits.deadline_ms * NUMBERS_FACTOR }, now);
   });
   port.on("message", ({ id, question }: { id: number; question: Question }) => {
