@@ -14,7 +14,7 @@ export function seededRandom(seed: number): () => number {
 }
 
 /** A standard normal value by Box and Muller. */
-export function gaussian(random: () => number): number {
+function gaussian(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 

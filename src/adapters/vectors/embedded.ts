@@ -11,7 +11,7 @@ import { byScore, centre, cosine } from "./score.ts";
 const RESCORED = 50;
 
 /** The part of a logger the index uses. */
-export interface VectorsLog {
+interface VectorsLog {
   error(fields: object, message: string): void;
 }
 

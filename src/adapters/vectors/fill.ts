@@ -1,7 +1,9 @@
 /** Loads the index from SQL at start. */
 import type { VectorKind, VectorRows } from "../../ports.ts";
 import type { EmbeddedVectors } from "./embedded.ts";
-import { CHUNK_ROWS } from "./kernel.ts";
+
+/** Rows read at a time: an adapter may read on the event loop, which is to be free again after some milliseconds. */
+const STEP = 2_000;
 
 /**
  * Loads every row of `kind` in the space, in chunks; the number of rows loaded. Upserts and removals made meanwhile
@@ -21,7 +23,7 @@ export async function fill(
     // The next chunk is read while the thread takes the last one.
     let taken: Promise<void> = Promise.resolve();
     for (let after = 0; ; ) {
-      const [chunk] = await Promise.all([rows.scan(kind, spaceId, after, CHUNK_ROWS), taken]);
+      const [chunk] = await Promise.all([rows.scan(kind, spaceId, after, STEP), taken]);
       const last = chunk.call_no.at(-1);
       if (last === undefined) break;
       after = last;
