@@ -51,7 +51,7 @@ export function quantizeColumns({ k, n, data }: Matrix): { weights: Int8Array; s
     scales[column] = Math.max(scales[column] ?? 0, Math.abs(data[i] ?? 0));
   }
   // A column of zeros keeps a scale of 1: a scale of 0 would make the runtime divide by it.
-  for (let column = 0; column < n; column++) scales[column] = scales[column] ? (scales[column] as number) / 127 : 1;
+  for (let column = 0; column < n; column++) scales[column] = Math.fround((scales[column] ?? 0) / 127) || 1;
   const weights = new Int8Array(k * n);
   for (let i = 0; i < k * n; i++) weights[i] = Math.round((data[i] ?? 0) / (scales[i % n] as number));
   return { weights, scales };

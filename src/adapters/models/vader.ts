@@ -83,8 +83,7 @@ interface Token {
   readonly valence: number | undefined;
 }
 
-const EDGES = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu;
-const SHOUTED = /^[^a-z]*[A-Z][^a-z]*$/;
+const LETTER = /[\p{L}\p{N}]/u;
 
 /** Scores one text; wordless text is all zeros. Reads as many characters as it is given. */
 export function polarity(text: string): Polarity {
@@ -113,12 +112,19 @@ function tokenize(text: string): Token[] {
     if (raw.length < 2) continue;
     // An emoticon is a rated word as it stands; anything else is rated without the punctuation around it.
     const emoticon = known.get(raw.toLowerCase());
-    const word = emoticon === undefined ? raw.replace(EDGES, "") : raw;
+    const word = emoticon === undefined ? withoutEdges(raw) : raw;
     if (word.length < 2) continue;
     const lower = word.toLowerCase();
-    tokens.push({ lower, shouted: SHOUTED.test(word), valence: emoticon ?? known.get(lower) });
+    tokens.push({ lower, shouted: /[A-Z]/.test(word) && !/[a-z]/.test(word), valence: emoticon ?? known.get(lower) });
   }
   return tokens;
+}
+
+/** Without what is no letter or digit at either end; by hand, since a pattern would take quadratic time on "!!!!…a". */
+function withoutEdges(word: string): string {
+  const characters = Array.from(word);
+  const first = characters.findIndex((c) => LETTER.test(c));
+  return first < 0 ? "" : characters.slice(first, characters.findLastIndex((c) => LETTER.test(c)) + 1).join("");
 }
 
 /** One rated word, changed by the three words before it, the nearest counting most. */
