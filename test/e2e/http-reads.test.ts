@@ -43,6 +43,10 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => http.close());
 
+async function count(query: string): Promise<number> {
+  return (await http.ask<Listed>("GET", `/api/v1/calls?${query}`)).body.total;
+}
+
 describe("a list", () => {
   test("is newest first, fifty at a time", async () => {
     const { body } = await http.ask<Listed & { limit: number; offset: number }>("GET", "/api/v1/calls");
@@ -81,8 +85,6 @@ describe("a list", () => {
   });
 
   test("filters; bounds count, 0 and whole days are bounds", async () => {
-    const count = async (query: string): Promise<number> =>
-      (await http.ask<Listed>("GET", `/api/v1/calls?${query}`)).body.total;
     expect(await count("agent_id=ana")).toBe(12);
     expect(await count("outcome=won&agent_id=ben")).toBe(4);
     expect(await count("customer_id=cust-1")).toBe(6);

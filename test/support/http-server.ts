@@ -2,9 +2,9 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { ValidateFunction } from "ajv";
 import { randomBytes } from "node:crypto";
-import type { InjectOptions, LightMyRequestResponse } from "fastify";
+import type { LightMyRequestResponse } from "fastify";
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { pino } from "pino";
-import { vi } from "vitest";
 import { openModels } from "../../src/adapters/models/open-models.ts";
 import type { OpenedModels } from "../../src/adapters/models/open-models.ts";
 import { openSqlite } from "../../src/adapters/sql/open.ts";
@@ -119,7 +119,7 @@ export async function startHttp(
       const key = ask.key === undefined ? ADMIN_KEY : ask.key;
       const payload = ask.raw ?? (ask.body === undefined ? undefined : JSON.stringify(ask.body));
       const response = await app.inject({
-        method: method as NonNullable<InjectOptions["method"]>,
+        method: method as "GET",
         url,
         headers: {
           ...(key !== null && { authorization: `Bearer ${key}` }),
@@ -129,7 +129,7 @@ export async function startHttp(
         ...(payload !== undefined && { payload }),
       });
       const text = response.body;
-      const isJson = String(response.headers["content-type"] ?? "").includes("json");
+      const isJson = (response.headers["content-type"] ?? "").includes("json");
       const body = isJson && text !== "" ? (JSON.parse(text) as unknown) : null;
       if (body !== null) check(method, url, response.statusCode, body);
       return { status: response.statusCode, headers: response.headers, body: body as T, text };
@@ -153,7 +153,7 @@ export async function startHttp(
         if (failed[0]) throw failed[0].error;
       }
       const head = await store.events.head();
-      await vi.waitUntil(() => follower.seq() >= head, { timeout: 10_000, interval: 5 });
+      while (follower.seq() < head) await turnOfTheLoop();
     },
     async close() {
       await app.close();
