@@ -50,6 +50,7 @@ function sequence(t: string, from: number, slots: Slots, rng: Random, nested: bo
 export function tidy(text: string): string {
   return text
     .replace(/\s+/g, " ")
+    .replace(/\bthe the\b/gi, "the")
     .replace(/ ([,.!?;])/g, "$1")
     .replace(/,\s*,/g, ",")
     .trim()

@@ -6,7 +6,13 @@ export const AGENT = {
     "Thank you for being so [open|frank] about that.",
     "[Ouch|Oh dear]. And that [comes back every month|keeps happening], I suppose.",
     "[Okay, that helps me|That's really useful], thank you.",
-    "[Right|I see]. So it isn't only the money, it's the [nerves|time] as well.",
+    "[Right|I see]. [Let me write that down|That's good to know|I'll come back to that].",
+  ],
+  ack: [
+    "[I understand|I see|I hear you].",
+    "[Thanks for saying that|I'm glad you raise it|Good that you bring it up].",
+    "[Okay|Right], let's [look at that|take that seriously|talk about that].",
+    "[That's important|That matters], [yes|of course].",
   ],
   probe: [
     "What does that [cost|do to] you, [roughly|if you had to put a number on it]?",

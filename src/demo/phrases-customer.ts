@@ -132,6 +132,29 @@ export const CUSTOMER = {
       "[Oh, that's great|Perfect], [we can easily do that|{boss} will be delighted with that]!",
     ],
   ],
+  confirm: [
+    [
+      "[More or less|If you say so]. [It doesn't make it better|I'm still annoyed].",
+      "[At least you've been writing|Well, you listened for once]. [Get on with it|Carry on].",
+    ],
+    [
+      "[More or less|Roughly], [yes|I suppose].",
+      "[Yes, I said that|That's what I said]. [I still have doubts|I'm not convinced, mind].",
+    ],
+    [
+      "[Yes, that's right|That's it|Correct].",
+      "[Yes|Right], [nothing to add|that covers it|you've got it].",
+      "[That's about it|Pretty much], [and the date matters|yes].",
+    ],
+    [
+      "[Yes, exactly|That's exactly it], [well summed up|thank you].",
+      "[Yes, good|Right], [I like how you've put that|that's a clear summary].",
+    ],
+    [
+      "[Perfect|Spot on], [you've really listened|I couldn't have said it better]!",
+      "[Wonderful|Exactly], [that's a great summary|you've understood us completely]!",
+    ],
+  ],
   closed_answer: [
     [
       "Yes. [And|So what]?",

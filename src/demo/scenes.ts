@@ -59,7 +59,7 @@ export function greet(s: Stage): void {
   } else if (scenario === "renewal") {
     s.agent(s.phrase(OPENING.renewal));
     s.customer(s.moody(OPENING.renewal_reply));
-    if (s.rng.chance(skill)) s.agent(s.phrase(AGENT.empathy), s.phrase(AGENT.check));
+    if (s.rng.chance(skill)) s.agent(s.phrase(s.mood() < -0.2 ? AGENT.empathy : AGENT.ack), s.phrase(AGENT.invite));
     else s.agent(s.phrase(AGENT.ack_weak), s.phrase(s.plan.account.topic.features));
     react(s);
   } else if (scenario === "cold" && s.rng.chance(0.5 + 0.5 * skill)) {
@@ -179,7 +179,7 @@ export function object(s: Stage): void {
     const lines = OBJECTIONS[kind];
     raise(s, s.phrase(lines.raise));
     if (answered) {
-      s.agent(s.rng.chance(0.3) ? s.phrase(AGENT.empathy) : "", s.phrase(lines.good));
+      s.agent(s.rng.chance(0.3) ? s.phrase(AGENT.ack) : "", s.phrase(lines.good));
       s.shift(0.05);
       s.customer(s.moody(CUSTOMER.settled), s.rng.chance(0.5) ? s.moody(CUSTOMER.tail) : "");
     } else {
@@ -194,11 +194,12 @@ export function object(s: Stage): void {
 export function summarise(s: Stage): boolean {
   if (!s.rng.chance(s.plan.skill - 0.12)) return false;
   s.agent(s.phrase(AGENT.summary));
-  s.customer(s.moody(CUSTOMER.settled));
+  s.customer(s.moody(CUSTOMER.confirm));
   return true;
 }
 
 export function close(s: Stage): void {
+  s.closing = true;
   const { outcome, next_step, mood } = s.plan;
   if (outcome === "won") {
     s.customer(s.moody(CLOSING.won), s.rng.chance(Math.abs(mood.end)) ? s.moody(CUSTOMER.tail) : "");

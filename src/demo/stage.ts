@@ -19,6 +19,8 @@ export interface Stage {
   readonly rng: Random;
   readonly lines: Line[];
   interruptions: number;
+  /** Nobody is cut off any more. */
+  closing: boolean;
   open_questions: number;
   monologues: number;
   /** One phrase out of a list, filled; "" when the call has used them all. */
@@ -62,6 +64,7 @@ export function stage(plan: Plan, rng: Random, cards: Decks, expected: number): 
     rng,
     lines,
     interruptions: 0,
+    closing: false,
     open_questions: 0,
     monologues: 0,
     phrase,
@@ -97,7 +100,7 @@ export function stage(plan: Plan, rng: Random, cards: Decks, expected: number): 
       }
       const spoken = rng.chance(0.2) ? filler(CUSTOMER.disfluency, text) : text;
       const long = words(spoken) > 12;
-      if (long && rng.chance(0.5 * (1 - plan.skill) ** 2)) {
+      if (long && !self.closing && rng.chance(0.5 * (1 - plan.skill) ** 2)) {
         lines.push({ speaker: "customer", text: cut(spoken, rng), how: "after" });
         lines.push({ speaker: "agent", text: phrase(AGENT.interrupt) || "Yes, but listen.", how: "interrupts" });
         self.interruptions++;

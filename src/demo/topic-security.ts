@@ -9,7 +9,7 @@ export const SECURITY: Topic = {
   per: "a device a month",
   competitors: ["CyberHaven One", "Lockwall", "Defendra"],
   systems: ["Microsoft 365", "our single sign-on", "the old file server"],
-  industries: ["Law", "Accountants", "Architects", "Clinic", "Insurance Brokers", "Engineering"],
+  industries: ["Law", "Accountants", "Architects", "Clinics", "Insurance Brokers", "Engineering"],
   open_questions: [
     "What would happen [tomorrow|on Monday morning] if somebody clicked on the wrong [attachment|link]?",
     "How do you find out that a laptop has been [infected|compromised]?",

@@ -9,7 +9,7 @@ export const SOLAR: Topic = {
   per: "a panel a month over ten years",
   competitors: ["Helio Partners", "SunLease", "GridFree"],
   systems: ["the existing inverter", "our cold store", "the charging points"],
-  industries: ["Cold Storage", "Timber", "Packaging", "Farms", "Brewery", "Logistics"],
+  industries: ["Cold Storage", "Timber", "Packaging", "Farms", "Breweries", "Logistics"],
   open_questions: [
     "What does your electricity bill look like over [a year|the seasons]?",
     "When in the day do you use the most power?",

@@ -16,7 +16,7 @@ interface Measured {
 }
 
 const NOW = Date.UTC(2026, 10, 23, 12);
-const CALLS = 120;
+const CALLS = 90;
 let models: OpenedModels;
 let calls: Measured[];
 
