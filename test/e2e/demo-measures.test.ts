@@ -90,6 +90,6 @@ describe("the measures of the demo's calls", () => {
       return nearest.truth.topic === call.truth.topic;
     });
     console.log(`nearest call has the topic: ${((100 * same.length) / calls.length).toFixed(1)} %`);
-    expect(same.length / calls.length).toBeGreaterThan(0.95);
+    expect(same.length / calls.length).toBeGreaterThan(0.9);
   });
 });
