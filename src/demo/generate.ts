@@ -8,7 +8,7 @@ import { type Stage, stage } from "./stage.ts";
 import { turnsOf } from "./timing.ts";
 import { DEMO_AGENTS, type DemoAgent } from "./world.ts";
 
-export type DemoEvent =
+type DemoEvent =
   | "objection_answered"
   | "objection_unanswered"
   | "price_before_need"
@@ -19,7 +19,7 @@ export type DemoEvent =
   | "interruption";
 
 /** A body of POST /api/v1/calls. */
-export interface DemoCall {
+interface DemoCall {
   readonly call_id: string;
   readonly agent_id: string;
   readonly customer_id: string;

@@ -53,7 +53,7 @@ export interface ImportInput {
   readonly onPosition?: (position: ImportPosition) => void | Promise<void>;
 }
 
-export const MAX_IMPORT_ERRORS = 100;
+const MAX_IMPORT_ERRORS = 100;
 const BATCH_CALLS = 1_000;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const JOB_INTERVAL_MS = 1_000;

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { NEWEST_FIRST } from "../../src/core/list.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
@@ -19,10 +19,8 @@ let number = 0;
 beforeEach(async () => {
   store = await openQuiet(join(place.folder, `${++number}.db`));
 });
-afterEach(async () => {
-  await store.close();
-  return () => place.remove();
-});
+afterEach(() => store.close());
+afterAll(() => place.remove());
 
 const deps = (of: SqliteStore) => ({ calls: of.calls, jobs: of.jobs, now: () => Date.UTC(2026, 5, 1) });
 const run = (file: string, more: Partial<FileImportInput> = {}, of = store): Promise<FileImport> =>
