@@ -4,6 +4,7 @@ import type { ValidateFunction } from "ajv";
 import { randomBytes } from "node:crypto";
 import type { LightMyRequestResponse } from "fastify";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
+import Database from "better-sqlite3";
 import { pino } from "pino";
 import { openModels } from "../../src/adapters/models/open-models.ts";
 import type { OpenedModels } from "../../src/adapters/models/open-models.ts";
@@ -51,6 +52,8 @@ export interface TestHttp {
   key(role: Role, of?: { agent_id?: string; team?: string }): Promise<{ key: string; account_id: string }>;
   /** Enriches all that waits and lets the index follow. */
   enrich(): Promise<void>;
+  /** Holds the write lock of the database file as another process would; call the answer to let go. */
+  lock(): () => void;
   /** Lines of the log, parsed. */
   readonly log: Json[];
   close(): Promise<void>;
@@ -68,11 +71,18 @@ export interface Document {
 }
 
 export async function startHttp(
-  options: { model?: boolean; config?: Partial<HttpConfig>; now?: () => number } = {},
+  options: { model?: boolean; config?: Partial<HttpConfig>; now?: () => number; lockWaitMs?: number } = {},
 ): Promise<TestHttp> {
   const { path, remove } = temporary();
   const now = options.now ?? Date.now;
-  const store = await openSqlite({ path, timezone: "UTC", readers: 1, log: silent, now });
+  const store = await openSqlite({
+    path,
+    timezone: "UTC",
+    readers: 1,
+    log: silent,
+    now,
+    lock_wait_ms: options.lockWaitMs ?? 5_000,
+  });
   const models = openModels({
     modelDir: options.model ? await modelDir() : null,
     dataDir: modelDataDir(),
@@ -154,6 +164,14 @@ export async function startHttp(
       }
       const head = await store.events.head();
       while (follower.seq() < head) await turnOfTheLoop();
+    },
+    lock() {
+      const other = new Database(path);
+      other.exec("BEGIN IMMEDIATE");
+      return () => {
+        other.exec("ROLLBACK");
+        other.close();
+      };
     },
     async close() {
       await app.close();
