@@ -23,6 +23,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Ranks are given only to agents with at least this many enriched calls. */
   readonly rankMinimum: number;
+  /** What finding the user's npm needs of the environment. */
+  readonly npmEnvironment: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Setting {
@@ -172,6 +174,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     metricsPublic: metrics === "1",
     corsOrigins,
     rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
+    npmEnvironment: { npm_execpath: env["npm_execpath"], PATH: env["PATH"] },
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);

@@ -40,7 +40,8 @@ export interface Finding {
 /** Answers a finding with its evidence, or null when the call gives no ground for it. */
 export type Rule = (scene: Scene) => Finding | null;
 
-export type TeamRanges = Readonly<Partial<Record<MeasureName, { readonly low: number; readonly high: number }>>>;
+export type RangedMeasure = keyof typeof DEFAULT_RANGES;
+export type TeamRanges = Readonly<Partial<Record<RangedMeasure, { readonly low: number; readonly high: number }>>>;
 
 export interface CoachInput {
   readonly turns: readonly Turn[];
@@ -96,10 +97,14 @@ export const DEFAULT_RANGES = {
   longest_silence_ms: { low: null, high: 15_000 },
 } as const satisfies Partial<Record<MeasureName, { low: number | null; high: number | null }>>;
 
-/** The team's range of a measure if there is one, else the published default. */
-export function rangeOf(scene: Scene, measure: keyof typeof DEFAULT_RANGES): ExpectedRange {
+export const RANGED_MEASURES = Object.keys(DEFAULT_RANGES) as RangedMeasure[];
+
+/** The team's range of a measure if there is one, else the published default. An open end of the default stays open. */
+export function rangeOf(scene: Scene, measure: RangedMeasure): ExpectedRange {
+  const open = DEFAULT_RANGES[measure];
   const team = scene.input.expected?.[measure];
-  return team ? { ...team, source: "team" } : { ...DEFAULT_RANGES[measure], source: "default" };
+  if (team === undefined) return { ...open, source: "default" };
+  return { low: open.low === null ? null : team.low, high: open.high === null ? null : team.high, source: "team" };
 }
 
 /** An expectation without a measure: how good calls go. */

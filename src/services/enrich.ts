@@ -50,7 +50,12 @@ export async function enrichBatch(
         worker_id,
         method: inference.method,
         model: inference.model,
-        ...deriveCall({ turns: turnsOf(item), language: row.language, duration_seconds: row.duration_seconds }, inference, offset, deps.now()),
+        ...deriveCall(
+          { turns: turnsOf(item), language: row.language, duration_seconds: row.duration_seconds },
+          inference,
+          offset,
+          deps.now(),
+        ),
       });
     } catch (error) {
       failed.push({ item, error: asError(error) });

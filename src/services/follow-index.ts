@@ -61,7 +61,9 @@ export async function followIndex(deps: FollowDeps): Promise<Follower> {
     const { events, oldest } = await deps.events.after(seq, STEP, EVERYTHING);
     if (oldest > seq + 1) {
       lost = true;
-      deps.onError(new Error(`the event log begins at ${oldest}, the vector index stands at ${seq}: restart to fill it anew`));
+      deps.onError(
+        new Error(`the event log begins at ${oldest}, the vector index stands at ${seq}: restart to fill it anew`),
+      );
       return false;
     }
     if (events.length === 0) return false;

@@ -2,9 +2,11 @@
 import type { CallRow, Scope } from "../core/call.ts";
 import { coach } from "../core/coach.ts";
 import type { Coaching, Nudge } from "../core/coach.ts";
+import type { TeamRanges } from "../core/coach-scene.ts";
 import type { CallReads, Models, StoredCall, Vectors } from "../ports.ts";
 import { getCall } from "./query.ts";
 import { vectorFilter } from "./search.ts";
+import type { TeamRangesSource } from "./team-ranges.ts";
 
 export interface SimilarCall {
   readonly call_id: string;
@@ -26,6 +28,8 @@ export interface RecommendDeps {
   readonly reads: Pick<CallReads, "get" | "rows" | "numbers" | "vectors">;
   readonly vectors: Pick<Vectors, "search">;
   readonly models: Pick<Models, "describe">;
+  /** What good calls of the team look like; defaults are published. */
+  readonly teamRanges: TeamRangesSource;
 }
 
 const SIMILAR = 5;
@@ -39,7 +43,7 @@ export async function recommend(
 ): Promise<Recommendations> {
   const call = await getCall(deps, input);
   const similar = await similarCalls(deps, { call, scope: input.scope });
-  const coaching = coachCall(call);
+  const coaching = coachCall(call, await deps.teamRanges.current());
   return {
     row: call.row,
     similar_calls: similar.calls,
@@ -49,7 +53,7 @@ export async function recommend(
   };
 }
 
-function coachCall({ row, turns, insights }: StoredCall): Coaching {
+function coachCall({ row, turns, insights }: StoredCall, expected: TeamRanges | undefined): Coaching {
   if (insights === null) return { nudges: [], reason: notYet(row) };
   return coach({
     turns,
@@ -57,6 +61,7 @@ function coachCall({ row, turns, insights }: StoredCall): Coaching {
     duration_seconds: row.duration_seconds,
     measures: insights.measures,
     turnSentiment: insights.turn_sentiment,
+    ...(expected && { expected }),
   });
 }
 

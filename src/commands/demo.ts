@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import type { Running } from "../app.ts";
+import type { Config } from "../config.ts";
+import { generateDemo } from "../demo/generate.ts";
+import { AppError } from "../errors.ts";
+import { acceptCalls, normalizeCall } from "../services/accept.ts";
+import { bar, progressLine } from "./context.ts";
+import { startWithProgress, untilSignal } from "./running.ts";
+
+const SEED = 1;
+/** Start times count from the day the demo was first loaded, so a second start must not load it again. */
+const LOADED = "demo.loaded";
+const BULK = 2;
+
+/** Sets the model up, loads the made-up calls once, enriches them, serves until a signal. */
+export async function demo(config: Config): Promise<void> {
+  const began = performance.now();
+  const running = await startWithProgress(config, "all");
+  console.log(`Earshot listens on ${running.url}; making it ready …`);
+  const state = await running.models.settled();
+  if (state.problem !== null) console.error(`Going on without the model: ${state.problem}`);
+  const calls = await load(running);
+  await enriched(running, calls);
+  console.log(guide(running.url, config, calls, (performance.now() - began) / 1000));
+  await untilSignal(running);
+}
+
+/** Accepts the demo's calls where they are not there yet; how many calls the store holds. */
+async function load({ store }: Running): Promise<number> {
+  const there = await store.jobs.bookmark(LOADED);
+  if (there !== null) return Number(there);
+  const now = Date.now();
+  const made = generateDemo({ seed: SEED, now });
+  const calls = made.map(({ call }) => {
+    const normal = normalizeCall(call, { now });
+    if (!normal.ok) throw new AppError("internal", `demo call ${call.call_id}: ${JSON.stringify(normal.errors)}`);
+    return normal.call;
+  });
+  await acceptCalls({ calls: store.calls }, calls, BULK);
+  await store.jobs.setBookmark(LOADED, String(calls.length));
+  return calls.length;
+}
+
+/** Resolves when no work waits, with a bar meanwhile. */
+async function enriched({ store }: Running, total: number): Promise<void> {
+  const line = progressLine();
+  const done = Promise.withResolvers<void>();
+  const look = async () => {
+    const { ready, running } = await store.work.depth();
+    const left = ready + running;
+    if (left === 0) done.resolve();
+    else line.show(`enriching calls ${bar(1 - left / Math.max(total, left))}`);
+  };
+  const unsubscribe = store.events.onChange(() => void look().catch(done.reject));
+  await look();
+  await done.promise;
+  unsubscribe();
+  line.end(`${total} calls are enriched`);
+}
+
+function guide(url: string, config: Config, calls: number, seconds: number): string {
+  const key = config.adminKey === null ? `KEY=$(cat '${join(config.dataDir, "admin.key")}')` : "KEY=$EARSHOT_ADMIN_KEY";
+  return `
+Ready after ${seconds.toFixed(0)} s with ${calls} made-up sales calls. Nothing leaves this machine.
+
+  API reference   ${url}/docs
+  OpenAPI 3.1     ${url}/openapi.json
+  Health          ${url}/health/ready
+
+Try, in another terminal:
+
+  ${key}
+  curl -s -H "Authorization: Bearer $KEY" '${url}/api/v1/calls?max_sentiment=-0.2&limit=3'
+  curl -s -H "Authorization: Bearer $KEY" '${url}/api/v1/calls/demo-0001/recommendations'
+  curl -s -H "Authorization: Bearer $KEY" '${url}/api/v1/analytics/agents'
+  curl -s -H "Authorization: Bearer $KEY" '${url}/api/v1/search?q=too+expensive&mode=hybrid&limit=3'
+
+Ctrl-C ends it; the calls stay in ${config.storePath}.`;
+}
