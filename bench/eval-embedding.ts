@@ -3,12 +3,12 @@
  * The product's embeddings against human judgement: Spearman on STS-B dev (sts-benchmark), with the shipped 4-bit graph
  * beside it as the reference, and leave-one-out precision at 1 on 500 sampled queries of banking77 against all others.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "csv-parse/sync";
 import { Encoder } from "../src/adapters/models/encoder.ts";
 import { DIMENSIONS, dot } from "../src/core/vector.ts";
 import { embedAll, toolModel } from "../tools/embedding-cache.ts";
+import { readRecords, readTable } from "../tools/read-csv.ts";
 import { correlation } from "../tools/sentiment-training.ts";
 import { machine } from "./machine.ts";
 
@@ -20,7 +20,7 @@ await sts(join(folder, "sts-benchmark", "dev.csv"));
 await banking(join(folder, "banking77", "train.csv"));
 
 async function sts(file: string): Promise<void> {
-  const pairs: string[][] = parse(readFileSync(file, "utf8"), { relax_column_count: true });
+  const pairs = await readRecords(file);
   const texts = pairs.flatMap(([a = "", b = ""]) => [a, b]);
   const gold = pairs.map((p) => Number(p[2]));
   const own = await embedAll(texts);
@@ -40,7 +40,7 @@ async function sts(file: string): Promise<void> {
 }
 
 async function banking(file: string): Promise<void> {
-  const rows: Record<string, string>[] = parse(readFileSync(file, "utf8"), { columns: true });
+  const rows = await readTable(file);
   const texts = rows.map((r) => r["text"] ?? "");
   const { vectors, made, ms } = await embedAll(texts);
   const queries = sample(rows.length, 500);

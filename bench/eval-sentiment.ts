@@ -11,7 +11,7 @@ const folder = process.argv[2] ?? process.env["EARSHOT_DATA_SETS"];
 if (!folder) throw new Error("name the data's folder: node bench/eval-sentiment.ts FOLDER");
 
 console.log(JSON.stringify(machine()));
-const examples = readExamples(folder);
+const examples = await readExamples(folder);
 const rows = await designRows(examples);
 const how = "5-fold by document; each sentence scored by a head trained without its document";
 for (const line of heldOut(examples, rows, "eval")) {

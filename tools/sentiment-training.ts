@@ -1,12 +1,11 @@
 /** The training of the sentiment head, shared by train-sentiment.ts and bench/eval-sentiment.ts. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "csv-parse/sync";
 import type { SentimentHead } from "../src/adapters/models/sentiment-head.ts";
 import { FEATURES, lexicalFeatures } from "../src/adapters/models/sentiment-head.ts";
 import { DIMENSIONS } from "../src/core/vector.ts";
 import { embedAll } from "./embedding-cache.ts";
+import { readTable } from "./read-csv.ts";
 import { ridge } from "./ridge.ts";
 import reactions from "./sales-reactions.json" with { type: "json" };
 
@@ -36,9 +35,8 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 const LAMBDA = 1;
 
 /** `folder` holds rated-sentences/train.csv: source, document, rating (-4..4), text. */
-export function readExamples(folder: string): Example[] {
-  const csv = readFileSync(join(folder, "rated-sentences", "train.csv"), "utf8");
-  const rows: Record<string, string>[] = parse(csv, { columns: true });
+export async function readExamples(folder: string): Promise<Example[]> {
+  const rows = await readTable(join(folder, "rated-sentences", "train.csv"));
   return [
     ...rows.map((row) => ({
       source: row["source"] ?? "",

@@ -10,7 +10,7 @@ import { designRows, readExamples, trainHead } from "./sentiment-training.ts";
 const folder = process.argv[2] ?? process.env["EARSHOT_DATA_SETS"];
 if (!folder) throw new Error("name the data's folder: node tools/train-sentiment.ts FOLDER");
 
-const examples = readExamples(folder);
+const examples = await readExamples(folder);
 const rows = await designRows(examples);
 for (const line of heldOut(examples, rows, "train")) console.log(JSON.stringify({ held_out: true, ...line }));
 const head = trainHead(examples, rows);

@@ -10,7 +10,6 @@ const { onnx } = onnxProto;
 export const ELEMENT = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
 
 export type Node = Onnx.INodeProto;
-export type Attribute = number | Float32Array;
 
 export interface Tensor {
   readonly dims: readonly number[];
@@ -49,7 +48,7 @@ export function readGraph(file: string): Graph {
 }
 
 /** The model as one self-contained file's bytes (external data inline). */
-export function encodeGraph(graph: Graph): Uint8Array {
+function encodeGraph(graph: Graph): Uint8Array {
   const inner = graph.model.graph;
   if (!inner) throw new Error("the model holds no graph");
   inner.node = graph.nodes;

@@ -20,7 +20,7 @@ export interface PullProgress {
 }
 
 /** Raised where the model cannot be set up; the message says what to do. */
-export class PullError extends Error {
+class PullError extends Error {
   override readonly name = "PullError";
 }
 

@@ -41,6 +41,7 @@ const CONSENT =
 export function lexicalFeatures(text: string): Float32Array {
   const read = text.slice(0, MAX_CHARACTERS);
   const p = polarity(read);
+  const refused = REFUSAL.test(read);
   return Float32Array.of(
     p.compound,
     p.positive,
@@ -49,8 +50,8 @@ export function lexicalFeatures(text: string): Float32Array {
     p.highest / 4,
     flag(p.negated),
     flag(/\?\s*$/.test(read)),
-    flag(REFUSAL.test(read)),
-    flag(CONSENT.test(read) && !REFUSAL.test(read)),
+    flag(refused),
+    flag(!refused && CONSENT.test(read)),
   );
 }
 
