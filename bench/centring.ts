@@ -1,15 +1,15 @@
 /**
  * Does taking the corpus mean from call vectors rank calls better? Same-label precision@5, with and without. Prints JSON.
- *   EARSHOT_DATA_SETS=… EARSHOT_MODEL_DIR=… node bench/centring.ts
+ *   EARSHOT_DATA_SETS=… node bench/centring.ts
  * Labelled calls are made from banking77: six queries of one intent ("pure"), four of one intent among four lines of one
  * persuasion dialogue ("mixed"), two among eight ("faint"). Call vectors are word-weighted means, as in enrichment.
  */
-import { cpus } from "node:os";
 import { poolVectors, segments } from "../src/core/pool.ts";
 import { DIMENSIONS, normalize } from "../src/core/vector.ts";
 import { exactCosine } from "../test/support/exact-vectors.ts";
 import { seededRandom } from "../test/support/clustered-vectors.ts";
-import { embedAll, everyText, folders, readCorpus } from "./corpus.ts";
+import { dataSets, embedCorpus, readCorpus } from "./corpus.ts";
+import { machine } from "./machine.ts";
 
 const CALLS_AN_INTENT = 12;
 const NEAREST = 5;
@@ -17,9 +17,8 @@ const SHRINK = 10;
 const SEEDS = [1, 2, 3];
 const MIXTURES = { pure: [6, 0], mixed: [4, 4], faint: [2, 8] } as const;
 
-const { dataSets, model } = folders(process.env);
-const corpus = readCorpus(dataSets);
-const vectorOf = await embedAll(everyText(corpus), model);
+const corpus = await readCorpus(dataSets(process.env));
+const vectorOf = await embedCorpus(corpus);
 const byIntent = Map.groupBy(corpus.intents, (x) => x.intent);
 
 function pool(texts: readonly string[]): Float32Array {
@@ -144,6 +143,4 @@ found["turns finding their call by segments"] = {
   in_nearest_10: { stored: foundOwn(null), centred: foundOwn(segmentMean) },
 };
 
-process.stdout.write(
-  `${JSON.stringify({ machine: { cpu: cpus()[0]?.model, node: process.version }, labels: byIntent.size, found }, null, 2)}\n`,
-);
+process.stdout.write(`${JSON.stringify({ machine: machine(), labels: byIntent.size, found }, null, 2)}\n`);

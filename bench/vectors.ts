@@ -1,10 +1,9 @@
 /**
  * The embedded vector index on vectors made of real turns, against exact float32 search. Prints JSON.
- *   EARSHOT_DATA_SETS=… EARSHOT_MODEL_DIR=… node bench/vectors.ts [--rows 100000] [--kind call|segment] [--queries 200] [--raw]
+ *   EARSHOT_DATA_SETS=… node bench/vectors.ts [--rows 100000] [--kind call|segment] [--queries 200] [--raw]
  * Call vectors are compared about their mean, as the product does, unless --raw says otherwise.
  * 1,000,000 rows take about 4 GB here: the float32 originals are the bench's, not the index's.
  */
-import { cpus } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { type EmbeddedVectors, openVectors } from "../src/adapters/vectors/embedded.ts";
@@ -13,7 +12,8 @@ import { poolVectors } from "../src/core/pool.ts";
 import { DIMENSIONS, dot, quantize } from "../src/core/vector.ts";
 import type { VectorChunk, VectorFilter, VectorKind, VectorRows } from "../src/ports.ts";
 import { seededRandom } from "../test/support/clustered-vectors.ts";
-import { type Corpus, embedAll, everyText, folders, readCorpus } from "./corpus.ts";
+import { type Corpus, dataSets, embedCorpus, readCorpus } from "./corpus.ts";
+import { machine } from "./machine.ts";
 
 const SHARES = { "0.1%": 0.001, "1%": 0.01, "10%": 0.1 } as const;
 
@@ -153,9 +153,8 @@ const { values } = parseArgs({
 });
 const n = Number(values.rows);
 const kind: VectorKind = values.kind === "segment" ? "segment" : "call";
-const { dataSets, model } = folders(process.env);
-const corpus = readCorpus(dataSets);
-const vectorOf = await embedAll(everyText(corpus), model);
+const corpus = await readCorpus(dataSets(process.env));
+const vectorOf = await embedCorpus(corpus);
 
 const random = seededRandom(3);
 const agent = Array.from({ length: n }, () => {
@@ -233,7 +232,7 @@ delay.disable();
 process.stdout.write(
   `${JSON.stringify(
     {
-      machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
+      machine: machine(),
       rows: n,
       kind,
       k: 10,
