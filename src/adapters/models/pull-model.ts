@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import * as tar from "tar";
@@ -25,6 +25,7 @@ class PullError extends Error {
 }
 
 const DOWNLOAD_MS = 15 * 60_000;
+const LEFTOVER_MS = 60 * 60_000;
 
 /**
  * Sets the pinned model up under dataDir and returns its folder. A whole folder that is there is kept; a damaged one
@@ -47,6 +48,7 @@ export async function pullModel(options: {
   const models = join(dataDir, "models");
   await mkdir(models, { recursive: true });
   const tarball = join(models, PINNED.tarball);
+  await removeLeftovers(models);
   const work = await mkdtemp(join(models, "pull-"));
   try {
     if (!(await isPinned(tarball))) {
@@ -164,6 +166,16 @@ async function put(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     if (!(await isWhole(to))) throw error;
+  }
+}
+
+/** Work folders of attempts that were killed; younger ones may belong to a process that is still at it. */
+async function removeLeftovers(models: string): Promise<void> {
+  for (const name of await readdir(models)) {
+    const path = join(models, name);
+    const made = name.startsWith("pull-") ? await stat(path).catch(() => null) : null;
+    if (!made || Date.now() - made.mtimeMs < LEFTOVER_MS) continue;
+    await rm(path, { recursive: true, force: true });
   }
 }
 
