@@ -23,7 +23,7 @@ declare module "fastify" {
   }
 }
 
-export const COOKIE = "earshot_session";
+const COOKIE = "earshot_session";
 const SESSION = new RegExp(`(?:^|;\\s*)${COOKIE}=([^;\\s]+)`);
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -75,7 +75,7 @@ export function credentialOf(request: {
   return cookie ? { value: cookie, from: "cookie" } : null;
 }
 
-export function bearer(header: string): string | null {
+function bearer(header: string): string | null {
   return /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? null;
 }
 

@@ -26,7 +26,7 @@ export function useJsonBodies(app: App): void {
 }
 
 /** The value of a JSON text in UTF-8; undefined for an empty one. @throws AppError malformed */
-export function parseJson(body: Buffer): unknown {
+function parseJson(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   if (!isUtf8(body)) throw new AppError("malformed", "The body is not valid UTF-8");
   const text = body.toString("utf8");

@@ -7,7 +7,7 @@ import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import type { LiveLimits } from "../services/live.ts";
 
-export interface HttpStore {
+interface HttpStore {
   readonly calls: Calls;
   readonly reads: CallReads;
   readonly rollups: Rollups;

@@ -4,7 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { AppError, ERRORS, invalid } from "../errors.ts";
 import type { ErrorCode, FieldError } from "../errors.ts";
 
-export interface Problem {
+interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -25,7 +25,7 @@ const FASTIFY_CODES: Readonly<Record<string, { code: ErrorCode; detail: string }
 };
 
 /** The AppError that stands for whatever was thrown. */
-export function toAppError(error: unknown): AppError {
+function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof Error) {
     const { code, statusCode, validation, validationContext } = error as Partial<FastifyError>;
@@ -39,7 +39,7 @@ export function toAppError(error: unknown): AppError {
   return new AppError("internal", undefined, { cause: error });
 }
 
-export function problemOf(error: AppError, request: FastifyRequest): Problem {
+function problemOf(error: AppError, request: FastifyRequest): Problem {
   const { status, title } = ERRORS[error.code];
   return {
     type: `/docs#error-${error.code}`,
@@ -85,7 +85,7 @@ function pathOf(url: string): string {
 const MOST = 100;
 
 /** Ajv's findings in the words of the wire: body fields as JSON pointers, query parameters as ?name. */
-export function fieldErrors(found: readonly ErrorObject[], part: string): FieldError[] {
+function fieldErrors(found: readonly ErrorObject[], part: string): FieldError[] {
   return found.slice(0, MOST).map((e): FieldError => {
     const extra = typeof e.params["additionalProperty"] === "string" ? e.params["additionalProperty"] : null;
     const missing = typeof e.params["missingProperty"] === "string" ? e.params["missingProperty"] : null;

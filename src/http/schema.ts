@@ -13,7 +13,7 @@ import type { SearchMode } from "../services/search.ts";
 
 const CLOSED = { additionalProperties: false };
 
-export function enumOf<T extends string>(values: readonly T[], description?: string) {
+function enumOf<T extends string>(values: readonly T[], description?: string) {
   return Type.Unsafe<T>({ type: "string", enum: [...values], ...(description && { description }) });
 }
 

@@ -10,8 +10,8 @@ import type { FieldError } from "../errors.ts";
 import type { AcceptResult, Calls, Priority } from "../ports.ts";
 
 export const OUTCOMES = ["won", "lost", "open"] as const satisfies readonly Outcome[];
-export const DEFAULT_AGENT = "unassigned";
-export const DEFAULT_LANGUAGE = "en";
+const DEFAULT_AGENT = "unassigned";
+const DEFAULT_LANGUAGE = "en";
 export const MAX_ID = 128;
 export const MAX_DURATION_SECONDS = 7 * 86_400;
 export const MAX_BULK_CALLS = 1_000;

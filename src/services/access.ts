@@ -67,7 +67,7 @@ const TICKET_SECONDS = 30;
 const FRESH_MS = 1_500;
 const CACHED = 10_000;
 
-export function scopeOf(account: Pick<Account, "role" | "agent_id" | "team">): Scope {
+function scopeOf(account: Pick<Account, "role" | "agent_id" | "team">): Scope {
   // Without its agent or team an account sees nothing: ids and teams are never empty.
   if (account.role === "agent") return { kind: "agent", agent_id: account.agent_id ?? "" };
   if (account.role === "manager") return { kind: "team", team: account.team ?? "" };

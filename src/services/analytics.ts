@@ -6,7 +6,7 @@ import { summarize } from "../core/stats.ts";
 import type { Job, Jobs, MeasureSum, Rollups } from "../ports.ts";
 
 /** A mean over calls with what tells how far to trust it. */
-export interface Average {
+interface Average {
   readonly mean: number | null;
   readonly n: number;
   readonly sd: number | null;

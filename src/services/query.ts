@@ -106,14 +106,14 @@ function fingerprint(filter: CallFilter, sort: Sort): string {
   return hash("sha256", JSON.stringify([parts, sort.field, sort.descending]), "base64url").slice(0, 8);
 }
 
-export function encodeCursor(cursor: Cursor, print: string): string {
+function encodeCursor(cursor: Cursor, print: string): string {
   const { after, total, relation } = cursor;
   const fields = [print, after.value, after.call_no, total, relation === "eq" ? 1 : 0];
   return Buffer.from(JSON.stringify(fields)).toString("base64url");
 }
 
 /** @throws AppError validation on ?cursor, when it is none of ours or of a list with other filters or order */
-export function decodeCursor(text: string, print: string): Cursor {
+function decodeCursor(text: string, print: string): Cursor {
   let fields: unknown;
   try {
     fields = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));

@@ -106,6 +106,18 @@ describe("the sentiment of a call", () => {
     expect(client.messages.map((m) => m.seq)).toEqual(client.messages.map((_, i) => i + 1));
   });
 
+  test("of a long call arrives whole and in order, a little at a time", async () => {
+    const turns = Array.from({ length: 3_000 }, (_, i) => ({
+      speaker: i % 2 ? "customer" : "agent",
+      text: `line ${i}`,
+    }));
+    await http.ask("PUT", "/api/v1/calls/long", { body: { turns } });
+    await http.enrich();
+    const client = connect("/ws/sentiment/long");
+    await client.next(isType("complete"));
+    expect(client.messages.slice(1, -1).map((m) => m["turn_index"])).toEqual(turns.map((_, i) => i));
+  });
+
   test("follows a call that waits, and comes again when it changes", async () => {
     await put("waiting", "ana", "Customer: This is wonderful");
     const client = connect("/ws/sentiment/waiting");

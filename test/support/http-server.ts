@@ -26,14 +26,14 @@ export const JWT_SECRET = "test-secret-0123456789-0123456789-0123456789";
 
 type Json = Record<string, unknown>;
 
-export interface Answer<T = Json> {
+interface Answer<T = Json> {
   readonly status: number;
   readonly headers: LightMyRequestResponse["headers"];
   readonly body: T;
   readonly text: string;
 }
 
-export interface Ask {
+interface Ask {
   readonly key?: string | null;
   readonly body?: unknown;
   /** Sent as it is, beside `type`. */
@@ -65,7 +65,7 @@ interface Operation {
   readonly responses: Readonly<Record<string, { content?: Record<string, { schema: object }> }>>;
 }
 
-export interface Document {
+interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
