@@ -1,5 +1,8 @@
 import Fastify, { LogController } from "fastify";
+import type { ConnectionError } from "fastify";
 import { randomUUID } from "node:crypto";
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import { pino } from "pino";
 import { AppError } from "../errors.ts";
 import { createAccess } from "../services/access.ts";
@@ -59,6 +62,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
       const given = request.headers["x-request-id"];
       return typeof given === "string" && /^[\w-]{8,64}$/.test(given) ? given : randomUUID();
     },
+    clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider();
   useHeaders(app, context.config.corsOrigins);
@@ -88,6 +92,24 @@ export async function openapiDocument(version: string): Promise<object> {
   const document = app.swagger();
   await app.close();
   return document;
+}
+
+/** What is no HTTP has no request to answer: the same kind of problem goes straight to the socket. */
+function refuseUnreadable(error: ConnectionError, socket: Socket): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const late = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+  const large = error.code === "HPE_HEADER_OVERFLOW";
+  const status = late ? 408 : large ? 431 : 400;
+  const detail = late ? "The request took too long" : large ? "The headers are too large" : "This is no HTTP request";
+  const title = STATUS_CODES[status];
+  const body = JSON.stringify({ type: "about:blank", title, status, detail, code: "malformed" });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }
 
 function useErrors(app: App): void {

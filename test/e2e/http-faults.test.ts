@@ -1,6 +1,7 @@
+import { connect } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type TestHttp, startHttp } from "../support/http-server.ts";
+import { ADMIN_KEY, type TestHttp, startHttp } from "../support/http-server.ts";
 
 let http: TestHttp;
 beforeAll(async () => {
@@ -27,6 +28,49 @@ describe("a database that another process has locked", () => {
     expect((await http.ask<{ total: number }>("GET", "/api/v1/calls")).body.total).toBe(1);
     release();
     expect((await http.ask("POST", "/api/v1/calls", { body: { ...body, call_id: "c2" } })).status).toBe(202);
+  });
+});
+
+describe("on the wire", () => {
+  let port: number;
+  beforeAll(async () => {
+    port = Number(new URL(await http.app.listen({ host: "127.0.0.1", port: 0 })).port);
+  });
+
+  /** Sends bytes as they are; everything that comes back until the server closes. */
+  async function raw(...parts: string[]): Promise<string> {
+    const socket = connect(port, "127.0.0.1");
+    // The server may have heard enough before everything is sent.
+    socket.on("error", () => {});
+    for (const part of parts) socket.write(part);
+    let text = "";
+    try {
+      for await (const chunk of socket.setEncoding("utf8")) text += String(chunk);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ECONNRESET") throw error;
+    }
+    return text;
+  }
+
+  test("what is no HTTP, and headers without end, are refused as problems", async () => {
+    expect(await raw("hello?\r\n\r\n")).toMatch(/^HTTP\/1.1 400 .*problem\+json.*This is no HTTP request/s);
+    const large = await raw(`GET /health HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(20_000)}\r\n\r\n`);
+    expect(large).toMatch(/^HTTP\/1.1 431 .*The headers are too large/s);
+  });
+
+  test("an 11 MB body is refused by its length alone, and without a length as soon as it is too long", async () => {
+    const head = `POST /api/v1/calls HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_KEY}\r\nContent-Type: application/json\r\nConnection: close\r\n`;
+    expect(await raw(`${head}Content-Length: ${11 * 1024 * 1024}\r\n\r\n`)).toMatch(/^HTTP\/1.1 413 .*too_large/s);
+    const chunk = `100000\r\n${"x".repeat(0x10_00_00)}\r\n`;
+    expect(await raw(`${head}Transfer-Encoding: chunked\r\n\r\n`, chunk, chunk, chunk)).toMatch(
+      /^HTTP\/1.1 413 .*too_large/s,
+    );
+  });
+
+  test("without credentials no body is read", async () => {
+    const head =
+      "POST /api/v1/calls/bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n";
+    expect(await raw(`${head}Content-Length: 60000000\r\n\r\n`)).toMatch(/^HTTP\/1.1 401 /);
   });
 });
 
