@@ -76,8 +76,22 @@ describe("on the wire", () => {
 
 describe("made-up input", () => {
   const names = fc.constantFrom(
-    ...["limit", "offset", "agent_id", "from_date", "to_date", "min_sentiment", "max_sentiment", "cursor", "sort"],
-    ...["fields", "view", "outcome", "q", "mode", "after", "x"],
+    "limit",
+    "offset",
+    "agent_id",
+    "from_date",
+    "to_date",
+    "min_sentiment",
+    "max_sentiment",
+    "cursor",
+    "sort",
+    "fields",
+    "view",
+    "outcome",
+    "q",
+    "mode",
+    "after",
+    "x",
   );
   const values = fc.oneof(
     fc.string({ unit: "binary" }).map((s) => s.toWellFormed()),
