@@ -16,9 +16,9 @@ import { presentCall, presentFound, presentRow } from "../present.ts";
 import { answer, CallParams, ListQuery, NoQuery, ref, ROW_FIELDS, SearchQuery } from "../schema.ts";
 
 /** Changes with everything that the answer shows. */
-function callTag(row: CallRow, { personal }: Principal, degraded: readonly string[]): string {
+function callTag(row: CallRow, { personal }: Principal, parts: readonly string[]): string {
   const shown = `${row.call_no}.${row.revision}.${row.updated_at}.${row.state}.${row.enriched_at ?? 0}`;
-  return `W/"${shown}.${personal ? "p" : "n"}${degraded.join("")}"`;
+  return `W/"${shown}.${personal ? "p" : "n"}${lacks(row, parts).join("")}"`;
 }
 
 export function readRoutes(app: App, { store, models, vectors, log, now }: RouteContext): void {
@@ -94,7 +94,7 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
       }
       const call = await getCall(store, input);
       void reply.header("etag", callTag(call.row, principal, parts));
-      return reply.send({ ...presentCall(call, principal.personal), ...markCall(reply, call.row, parts) });
+      return reply.send({ ...presentCall(call, principal.personal), ...markDegraded(reply, lacks(call.row, parts)) });
     },
   );
 
@@ -116,7 +116,7 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
         { reads: store.reads, vectors, models, teamRanges },
         { call_id: request.params.call_id, scope },
       );
-      const parts = markCall(reply, answer.row, degradedParts(models));
+      const parts = markDegraded(reply, lacks(answer.row, degradedParts(models)));
       return reply.send({
         similar_calls: answer.similar_calls,
         ...(answer.similar_calls_reason !== null && { similar_calls_reason: answer.similar_calls_reason }),
@@ -168,8 +168,10 @@ function ownFilters(filters: FilterInput, personal: boolean): FilterInput {
   return filters;
 }
 
-function markCall(reply: FastifyReply, row: CallRow, parts: readonly string[]): { degraded?: readonly string[] } {
-  return markDegraded(reply, row.method === "statistical" && parts.length === 0 ? ["models"] : parts);
+/** What was made by the model is whole, whether or not the model runs now. */
+function lacks(row: CallRow, parts: readonly string[]): readonly string[] {
+  if (row.method === "model") return [];
+  return row.method === "statistical" ? ["models"] : parts;
 }
 
 function readFields(text: string): Set<string> {
