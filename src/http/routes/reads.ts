@@ -1,4 +1,3 @@
-import type { FastifyReply } from "fastify";
 import { AppError, invalid } from "../../errors.ts";
 import type { CallRow } from "../../core/call.ts";
 import type { Principal } from "../../services/access.ts";
