@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { type MakeStore, type TestStore, aCall } from "../support/sqlite-store.ts";
 
+const bad = (id: string) => aCall(id, { outcome: "nonsense" as "won" });
+
 /** Holds an Events adapter to the port. */
 export function eventsContract(name: string, make: MakeStore): void {
   describe(`Events: ${name}`, () => {
@@ -17,7 +19,6 @@ export function eventsContract(name: string, make: MakeStore): void {
     });
 
     it("numbers densely, also past failures, and resumes after any seq", async () => {
-      const bad = (id: string) => aCall(id, { outcome: "nonsense" as "won" });
       await Promise.all([
         store.calls.accept([aCall("a"), bad("x"), aCall("b")], 1),
         store.calls.replace(bad("y"), 1).catch(() => null),

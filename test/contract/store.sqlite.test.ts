@@ -14,6 +14,27 @@ import { aCall, enriched, openQuiet, someVectors, temporary } from "../support/s
 
 const SECOND = fileURLToPath(new URL("../support/second-process.ts", import.meta.url));
 
+const enrichAll = async (store: SqliteStore) => {
+  for (;;) {
+    const items = await store.work.take(100, "w", 60_000);
+    if (items.length === 0) return;
+    const saved = items.map((item) => enriched(item, "w", { vectors: someVectors(item.call_no) }));
+    await store.calls.saveEnrichment(saved);
+  }
+};
+
+const accept = (ids: string[], words: number) =>
+  ids.map((id) => {
+    const { turns, ...call } = aCall(id, {}, ["word ".repeat(words)]);
+    return {
+      name: "accept" as const,
+      input: { rows: [{ ...call, turns_json: JSON.stringify(turns) }], priority: 1, now: 1 },
+    };
+  });
+
+const on = async (store: SqliteStore, day: string) =>
+  (await store.rollups.agents({ scope: EVERYTHING, measures: [], from_day: day, to_day: day })).length;
+
 describe("SQLite store", () => {
   let place: ReturnType<typeof temporary>;
   let opened: SqliteStore[];
@@ -40,14 +61,6 @@ describe("SQLite store", () => {
     readdirSync(dirname(place.path))
       .map((name) => readFileSync(join(dirname(place.path), name), "latin1"))
       .join("\n");
-  const enrichAll = async (store: SqliteStore) => {
-    for (;;) {
-      const items = await store.work.take(100, "w", 60_000);
-      if (items.length === 0) return;
-      const saved = items.map((item) => enriched(item, "w", { vectors: someVectors(item.call_no) }));
-      await store.calls.saveEnrichment(saved);
-    }
-  };
 
   it("keeps folder and files to their owner", async () => {
     const store = await open();
@@ -110,14 +123,6 @@ describe("SQLite store", () => {
     const db = openForWriting(place.path);
     const context = new WriteContext(db, "UTC");
     context.sums.start();
-    const accept = (ids: string[], words: number) =>
-      ids.map((id) => {
-        const { turns, ...call } = aCall(id, {}, ["word ".repeat(words)]);
-        return {
-          name: "accept" as const,
-          input: { rows: [{ ...call, turns_json: JSON.stringify(turns) }], priority: 1, now: 1 },
-        };
-      });
     const pages = db.pragma("page_count", { simple: true }) as number;
     db.pragma(`max_page_count = ${pages + 8}`);
     const full = runGroup(context, accept(["a", "b"], 50_000));
@@ -223,8 +228,6 @@ describe("SQLite store", () => {
     const start_time = Date.UTC(2026, 0, 1, 3);
     const inUtc = await open();
     await inUtc.calls.accept([aCall("a", { start_time })], 1);
-    const on = async (store: SqliteStore, day: string) =>
-      (await store.rollups.agents({ scope: EVERYTHING, measures: [], from_day: day, to_day: day })).length;
     expect([await on(inUtc, "2025-12-31"), await on(inUtc, "2026-01-01")]).toEqual([0, 1]);
     await close(inUtc);
     const inNewYork = await open({ timezone: "America/New_York" });

@@ -5,6 +5,8 @@ import { type MakeStore, type TestStore, aCall, enriched } from "../support/sqli
 
 const LEASE = 1_000;
 
+const ids = (items: readonly { call_id: string }[]) => items.map((item) => item.call_id);
+
 /** Holds a Work adapter to the port. */
 export function workContract(name: string, make: MakeStore): void {
   describe(`Work: ${name}`, () => {
@@ -13,8 +15,6 @@ export function workContract(name: string, make: MakeStore): void {
       store = await make();
     });
     afterEach(() => store.close());
-
-    const ids = (items: readonly { call_id: string }[]) => items.map((item) => item.call_id);
 
     it("gives the best priority first, then the oldest, and nothing twice", async () => {
       await store.calls.accept([aCall("bulk1"), aCall("bulk2")], PRIORITY.bulk);
