@@ -9,7 +9,8 @@ import { SMALL_BODY_BYTES } from "../body.ts";
 import { degradedParts, markDegraded } from "../degraded.ts";
 import type { App, RouteContext } from "../deps.ts";
 import { presentAgent, presentDeadLetter, presentEvent, presentJob } from "../present.ts";
-import { answer, EventsQuery, JobParams, LimitQuery, NoQuery, RedriveBody, ref } from "../schema.ts";
+import { EventsQuery, JobParams, LimitQuery, NoQuery, RedriveBody } from "../inputs.ts";
+import { answer, ref } from "../schema.ts";
 import { readEvents } from "../../services/feed.ts";
 
 export function analyticsRoutes(app: App, { store, models, config }: RouteContext, recalculation: Recalculation): void {

@@ -2,7 +2,8 @@ import { who, credentialOf, EVERYBODY, PUBLIC, setSession } from "../auth.ts";
 import { SMALL_BODY_BYTES } from "../body.ts";
 import type { App, RouteContext } from "../deps.ts";
 import { presentUser } from "../present.ts";
-import { answer, LoginBody, NO_CONTENT, ref, SignInBody } from "../schema.ts";
+import { LoginBody, SignInBody } from "../inputs.ts";
+import { answer, NO_CONTENT, ref } from "../schema.ts";
 import type { Session } from "../../services/access.ts";
 import { Type } from "typebox";
 

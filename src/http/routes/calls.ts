@@ -9,7 +9,8 @@ import { eraseCall, reprocessCall } from "../../services/change.ts";
 import { ADMINS, CURATORS, who } from "../auth.ts";
 import { BULK_BODY_BYTES, CALL_BODY_BYTES, SMALL_BODY_BYTES } from "../body.ts";
 import type { App, RouteContext } from "../deps.ts";
-import { answer, CallParams, NO_CONTENT, ref } from "../schema.ts";
+import { CallParams } from "../inputs.ts";
+import { answer, NO_CONTENT, ref } from "../schema.ts";
 
 const CONFLICT = "This call_id is taken by a call with other content; PUT replaces it";
 

@@ -3,7 +3,8 @@ import { EVERYBODY, PUBLIC } from "../auth.ts";
 import type { App, RouteContext } from "../deps.ts";
 import { AppError } from "../../errors.ts";
 import { readiness } from "../../services/readiness.ts";
-import { answer, CallParams, ref } from "../schema.ts";
+import { CallParams } from "../inputs.ts";
+import { answer, ref } from "../schema.ts";
 
 export function healthRoutes(app: App, context: RouteContext): void {
   app.get(

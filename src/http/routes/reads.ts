@@ -12,7 +12,8 @@ import { degradedParts, markDegraded } from "../degraded.ts";
 import type { App, RouteContext } from "../deps.ts";
 import { matches } from "../etag.ts";
 import { presentCall, presentFound, presentRow } from "../present.ts";
-import { answer, CallParams, ListQuery, NoQuery, ref, ROW_FIELDS, SearchQuery } from "../schema.ts";
+import { CallParams, ListQuery, NoQuery, SearchQuery } from "../inputs.ts";
+import { answer, ref, ROW_FIELDS } from "../schema.ts";
 
 /** Changes with everything that the answer shows. */
 function callTag(row: CallRow, { personal }: Principal, parts: readonly string[]): string {
