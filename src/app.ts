@@ -1,16 +1,19 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
+import { benchModel, checkModel } from "./adapters/models/check-model.ts";
 import { findNpm } from "./adapters/models/find-npm.ts";
 import { openModels } from "./adapters/models/open-models.ts";
 import type { OpenedModels } from "./adapters/models/open-models.ts";
 import { pinnedFolder } from "./adapters/models/pinned-model.ts";
+import { pullModel } from "./adapters/models/pull-model.ts";
 import type { PullProgress } from "./adapters/models/pull-model.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
 import type { SqliteStore } from "./adapters/sql/open.ts";
 import { openVectors } from "./adapters/vectors/embedded.ts";
 import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
+import { AppError } from "./errors.ts";
 import { metricsHook } from "./http/metrics.ts";
 import { buildServer } from "./http/server.ts";
 import { createLog } from "./observe/logger.ts";
@@ -18,8 +21,10 @@ import type { Log } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import { readOrMakeSecret } from "./secrets.ts";
+import { createRecalculation } from "./services/analytics.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
+import { startNightly } from "./services/nightly.ts";
 import { startLoop } from "./worker/loop.ts";
 
 export { openapiDocument } from "./http/server.ts";
@@ -30,7 +35,7 @@ const LANES = 3;
 /** The space of the vectors that are served, so that similar calls work before (or without) the model. */
 const SPACE_BOOKMARK = "vectors.space";
 
-export function openStore(config: Config, log: Log): Promise<SqliteStore> {
+function openStore(config: Config, log: Log): Promise<SqliteStore> {
   return openSqlite({ path: config.storePath, timezone: config.timezone, readers: config.readerThreads, log });
 }
 
@@ -52,7 +57,7 @@ export function migrateStore(config: Config): Promise<void> {
 }
 
 /** The folder the settings name, or the pinned model's; null where there is to be no model. */
-export function modelFolder(config: Config): string | null {
+function modelFolder(config: Config): string | null {
   switch (config.model.kind) {
     case "pinned":
       return pinnedFolder(config.dataDir);
@@ -61,6 +66,28 @@ export function modelFolder(config: Config): string | null {
     case "statistical":
       return null;
   }
+}
+
+/** `models pull`: the pinned model's folder. */
+export function pullPinnedModel(config: Config, onProgress: (p: PullProgress) => void): Promise<string> {
+  return pullModel({ dataDir: config.dataDir, onProgress, npmCommand: findNpm(config.npmEnvironment) });
+}
+
+function chosenFolder(config: Config): string {
+  const folder = modelFolder(config);
+  if (folder === null)
+    throw new AppError("models_unavailable", "EARSHOT_MODEL_DIR is statistical: there is no model to run");
+  return folder;
+}
+
+/** `models check`: files, and agreement of the graph that runs with the one that was shipped. */
+export async function checkModelFolder(config: Config): ReturnType<typeof checkModel> {
+  return checkModel(chosenFolder(config));
+}
+
+/** `models bench`: speed of each graph by length. */
+export async function benchModelFolder(config: Config): ReturnType<typeof benchModel> {
+  return benchModel(chosenFolder(config));
 }
 
 function startModels(config: Config, log: Log, onProgress: (p: PullProgress) => void): OpenedModels {
@@ -76,13 +103,13 @@ function startModels(config: Config, log: Log, onProgress: (p: PullProgress) => 
 }
 
 /** Enriches what waits in the store: models, worker loop, and their metrics. */
-export interface Engine {
+interface Engine {
   readonly models: OpenedModels;
   readonly metrics: Metrics;
   close(): Promise<void>;
 }
 
-export function startEngine(
+function startEngine(
   config: Config,
   store: SqliteStore,
   log: Log,
@@ -148,15 +175,35 @@ export async function start(
   const warn = (error: unknown) => log.error({ error }, "the vector index could not be opened");
   models.onChange((state) => void useSpace(state.space_id).catch(warn));
 
+  const recalculation = createRecalculation({
+    ...store,
+    now: Date.now,
+    onError: (error) => log.error({ error }, "the daily figures were not rebuilt; they are as before"),
+  });
+  const stopNightly = startNightly({
+    ...store,
+    timezone: config.timezone,
+    now: Date.now,
+    recalculate: async () => (await recalculation.start()).done,
+    onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
+  });
   let draining = false;
   const secrets = await makeSecrets(config, log);
   const server = await buildServer({
     store,
     models,
     vectors: index.vectors,
-    config: { ...secrets, version: VERSION, timezone: config.timezone, corsOrigins: config.corsOrigins },
+    config: {
+      ...secrets,
+      version: VERSION,
+      timezone: config.timezone,
+      corsOrigins: config.corsOrigins,
+      rankMinimum: config.rankMinimum,
+      trustProxy: config.trustProxy,
+    },
     log,
     now: Date.now,
+    recalculation,
     metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
     draining: () => draining,
   });
@@ -164,6 +211,7 @@ export async function start(
     await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
     if (options.role !== "worker") await server.listen({ host: config.host, port: config.port });
   } catch (error) {
+    stopNightly();
     await engine.close();
     await index.vectors.close();
     await store.close();
@@ -179,6 +227,7 @@ export async function start(
     log,
     async close() {
       draining = true;
+      stopNightly();
       await server.close();
       await engine.close();
       await index.vectors.close();

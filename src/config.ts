@@ -21,6 +21,7 @@ export interface Config {
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
   readonly metricsPublic: boolean;
   readonly corsOrigins: readonly string[];
+  readonly trustProxy: boolean;
   /** Ranks are given only to agents with at least this many enriched calls. */
   readonly rankMinimum: number;
   /** What finding the user's npm needs of the environment. */
@@ -60,6 +61,11 @@ export const SETTINGS = [
   { name: "EARSHOT_LOG_LEVEL", fallback: "info", meaning: "trace, debug, info, warn, error or silent" },
   { name: "EARSHOT_METRICS_PUBLIC", fallback: "0", meaning: "1 serves /metrics without a token" },
   { name: "EARSHOT_CORS_ORIGINS", fallback: "none", meaning: "origins of other sites that may call the API" },
+  {
+    name: "EARSHOT_TRUST_PROXY",
+    fallback: "0",
+    meaning: "1 behind a proxy of yours: client addresses come from X-Forwarded-For",
+  },
   { name: "EARSHOT_RANK_MINIMUM", fallback: "5", meaning: "calls an agent needs before a rank is given" },
 ] as const satisfies readonly Setting[];
 
@@ -145,9 +151,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (logLevel === undefined)
     problems.push(`EARSHOT_LOG_LEVEL must be one of ${LOG_LEVELS.join(", ")}, not ${JSON.stringify(level)}`);
 
-  const metrics = text("EARSHOT_METRICS_PUBLIC") ?? "0";
-  if (metrics !== "0" && metrics !== "1")
-    problems.push(`EARSHOT_METRICS_PUBLIC must be 0 or 1, not ${JSON.stringify(metrics)}`);
+  const flag = (name: (typeof SETTINGS)[number]["name"]): boolean => {
+    const value = text(name) ?? "0";
+    if (value !== "0" && value !== "1") problems.push(`${name} must be 0 or 1, not ${JSON.stringify(value)}`);
+    return value === "1";
+  };
 
   const corsOrigins = list("EARSHOT_CORS_ORIGINS");
   for (const origin of corsOrigins) {
@@ -171,7 +179,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     jwtSecrets,
     timezone,
     logLevel: logLevel ?? "info",
-    metricsPublic: metrics === "1",
+    metricsPublic: flag("EARSHOT_METRICS_PUBLIC"),
+    trustProxy: flag("EARSHOT_TRUST_PROXY"),
     corsOrigins,
     rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
     npmEnvironment: { npm_execpath: env["npm_execpath"], PATH: env["PATH"] },

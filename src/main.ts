@@ -4,6 +4,7 @@ import { accountCommands } from "./commands/accounts.ts";
 import { callCommands } from "./commands/calls.ts";
 import type { Context } from "./commands/context.ts";
 import { importCommands } from "./commands/import.ts";
+import { modelCommands } from "./commands/models.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { VERSION } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
@@ -19,7 +20,7 @@ const program = new Command("earshot")
   .version(VERSION)
   .showHelpAfterError("(run with --help for the options)")
   .exitOverride();
-for (const add of [serveCommands, importCommands, accountCommands, callCommands]) add(program, context);
+for (const add of [serveCommands, importCommands, modelCommands, accountCommands, callCommands]) add(program, context);
 // Subcommands inherit settings only when they are copied after being added.
 const strict = (command: Command): void => {
   for (const sub of command.commands) {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Command } from "commander";
 import { withStore } from "../app.ts";
 import { accountProblem, addKey, addUser } from "../services/access.ts";
@@ -25,7 +25,7 @@ export function accountCommands(program: Command, context: Context): void {
     .option("--team <team>", "the team whose calls it sees (role manager), or the agent's team (role agent)")
     .option("--name <name>", "a label", "unnamed")
     .action(async (options: AccountOptions & { name: string }) => {
-      const input = checked(options, options.name);
+      const input = checked(keys, options, options.name);
       const { key, account } = await withStore(context.config(), ({ accounts }) =>
         addKey({ accounts, now: Date.now }, input),
       );
@@ -77,7 +77,7 @@ export function accountCommands(program: Command, context: Context): void {
     .option("--password-stdin", "read the password from stdin")
     .action(async (name: string, options: AccountOptions & { passwordStdin?: boolean }) => {
       const config = context.config();
-      const input = checked(options, name);
+      const input = checked(users, options, name);
       const password = await (options.passwordStdin ? readStdin() : askPassword());
       if (password.length < 8) throw new AppError("validation", "the password must have 8 characters or more");
       const added = await withStore(config, ({ accounts }) =>
@@ -91,10 +91,10 @@ export function accountCommands(program: Command, context: Context): void {
 }
 
 /** The account's fields, or a usage error that says what is missing. */
-function checked(options: AccountOptions, name: string) {
+function checked(command: Command, options: AccountOptions, name: string) {
   const input = { name, role: options.role, agent_id: options.agentId ?? null, team: options.team ?? null };
   const problem = accountProblem(input);
-  if (problem !== null) throw new InvalidArgumentError(`${problem} (--agent-id, --team)`);
+  if (problem !== null) command.error(`error: ${problem} (--agent-id, --team)`);
   return input;
 }
 

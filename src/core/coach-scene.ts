@@ -82,7 +82,7 @@ export function sceneOf(input: CoachInput): Scene {
  * Published defaults. Talk ratio 43:57 and its spread, patience, 11 to 14 questions a discovery call, monologues
  * under 2.5 minutes: Gong Labs. 150 words/min is ordinary English speech. The rest are round figures of our own.
  */
-export const DEFAULT_RANGES = {
+const DEFAULT_RANGES = {
   agent_talk_ratio: { low: 0.35, high: 0.6 },
   longest_monologue_seconds: { low: null, high: 150 },
   longest_monologue_words: { low: null, high: 250 },

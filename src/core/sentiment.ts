@@ -72,7 +72,7 @@ export interface LiveSentiment {
   readonly turns: number;
 }
 
-export const LIVE_ALPHA = 0.3;
+const LIVE_ALPHA = 0.3;
 
 /**
  * The next live value: average += alpha × (value − average). Start with null; call it for customer turns that have

@@ -15,7 +15,7 @@ import { hasWords } from "./words.ts";
 
 export const MAX_TURNS = 20_000;
 /** UTF-8 bytes of all text of one call. */
-export const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
+const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
 /** Seven days: a larger offset is most likely a clock time. */
 export const MAX_OFFSET_MS = 7 * 86_400_000;
 const MAX_ERRORS = 100;

@@ -5,6 +5,7 @@ import { FORMULAS, supportsLanguage } from "../core/measures.ts";
 import { poolVectors, segments } from "../core/pool.ts";
 import { DIMENSIONS, quantize } from "../core/vector.ts";
 import { countWords } from "../core/words.ts";
+import { AppError } from "../errors.ts";
 import type { CallReads, Calls, EnrichedCall, Inference, Models, WorkItem } from "../ports.ts";
 
 export interface EnrichDeps {
@@ -85,9 +86,33 @@ export async function enrichBatch(
       }
     }
   }
-  const results = enriched.length > 0 ? await deps.calls.saveEnrichment(enriched) : [];
-  const saved = results.filter((r) => r === "saved").length;
+  const saved = await save(deps, enriched, (call_no, error) => {
+    const item = items.find((i) => i.call_no === call_no);
+    if (item !== undefined) failed.push({ item, error });
+  });
   return { saved, stale: items.length - saved - failed.length, failed, method };
+}
+
+/** Saves the batch, or each call alone where the batch was refused for one of them; the number saved. */
+async function save(
+  deps: EnrichDeps,
+  batch: readonly EnrichedCall[],
+  refuse: (call_no: number, error: Error) => void,
+): Promise<number> {
+  if (batch.length === 0) return 0;
+  try {
+    return (await deps.calls.saveEnrichment(batch)).filter((r) => r === "saved").length;
+  } catch (error) {
+    // The store itself is in trouble: no call is to blame.
+    if (error instanceof AppError && error.code !== "internal") throw error;
+    if (batch.length === 1) {
+      refuse((batch[0] as EnrichedCall).call_no, asError(error));
+      return 0;
+    }
+    let saved = 0;
+    for (const call of batch) saved += await save(deps, [call], refuse);
+    return saved;
+  }
 }
 
 /** Insights and vectors of one call from the inference over a batch, whose texts begin for this call at `offset`. */

@@ -8,7 +8,7 @@ import { getCall } from "./query.ts";
 import { vectorFilter } from "./search.ts";
 import type { TeamRangesSource } from "./team-ranges.ts";
 
-export interface SimilarCall {
+interface SimilarCall {
   readonly call_id: string;
   readonly similarity_score: number;
   readonly agent_id: string;

@@ -9,7 +9,8 @@ import type { EnrichDeps } from "../services/enrich.ts";
 
 /** Small batches keep memory flat and neighbours quick; two at once keep the model threads busy while one is saved. */
 const BATCH = 8;
-const LEASE_MS = 60_000;
+/** A killed worker's calls wait this long; a living one renews three times in it. */
+const LEASE_MS = 15_000;
 const MAX_ATTEMPTS = 5;
 /** Retries and expired leases have no event of their own, so the loop also looks by itself. */
 const IDLE_MS = 500;

@@ -1,6 +1,7 @@
 /**
  * A model thread that misbehaves on command, then goes on as the real one: a text that holds "<hang>" stops it for good,
- * "<die>" ends it.
+ * "<die>" ends it,
+ * "<throw>" makes the step that reads it throw.
  */
 import type { MessagePort } from "node:worker_threads";
 import { parentPort } from "node:worker_threads";
@@ -10,10 +11,12 @@ if (!port) throw new Error("runs as a worker thread only");
 const on = port.on.bind(port) as (event: string, listener: (...args: unknown[]) => void) => MessagePort;
 port.on = ((event: string, listener: (...args: unknown[]) => void) =>
   on(event, (...args) => {
-    const texts = event === "message" ? (args[0] as { texts?: unknown[] }).texts : undefined;
+    const message = args[0] as { texts?: unknown[] };
+    const texts = event === "message" ? message.texts : undefined;
     const says = (word: string): boolean => texts?.some((t) => typeof t === "string" && t.includes(word)) ?? false;
     if (says("<hang>")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     if (says("<die>")) process.exit(3);
-    listener(...args);
+    if (says("<throw>")) listener({ ...message, texts: texts?.map((t) => (String(t).includes("<throw>") ? null : t)) });
+    else listener(...args);
   })) as typeof port.on;
 await import("../../src/adapters/models/model-thread.ts");

@@ -7,11 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const entry = join(import.meta.dirname, "../../bin/earshot.mjs");
-export const ADMIN_KEY = "test-admin-key-0123456789";
+const ADMIN_KEY = "test-admin-key-0123456789";
 
 export interface Earshot {
   readonly url: string;
   readonly pid: number;
+  readonly stdout: () => string;
   readonly stderr: () => string;
   /** Authorised request; the body is sent as JSON unless it is a string. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
@@ -81,6 +82,7 @@ export async function startEarshot(env: Record<string, string>, args: readonly s
   return {
     url,
     pid: child.pid as number,
+    stdout: () => stdout,
     stderr: () => stderr,
     call,
     async get<T>(path: string) {

@@ -27,6 +27,7 @@ test("every problem is reported at once, by the name of its setting", () => {
     EARSHOT_TIMEZONE: "Mars/Olympus",
     EARSHOT_LOG_LEVEL: "loud",
     EARSHOT_METRICS_PUBLIC: "yes",
+    EARSHOT_TRUST_PROXY: "yes",
     EARSHOT_CORS_ORIGINS: "crm.example.com",
     EARSHOT_RANK_MINIMUM: "0",
     EARSHOT_PROT: "8000",

@@ -1,4 +1,5 @@
 /** One onnxruntime session with its tokenizer: text in, unit vector out. One text a run. Blocks the thread it runs on. */
+import "./no-telemetry.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Tokenizer } from "@huggingface/tokenizers";

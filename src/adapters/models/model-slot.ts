@@ -2,6 +2,7 @@
  * One place for a model thread. Starts it, feeds it, and starts it again with growing pauses when it does not load,
  * dies, or shows no progress before its deadline.
  */
+import "./no-telemetry.ts";
 import { Worker } from "node:worker_threads";
 import type { Order, Reply, Task } from "./model-thread.ts";
 

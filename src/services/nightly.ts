@@ -1,0 +1,55 @@
+/** What is done once a night: daily figures are computed again from the calls, old events are dropped. */
+import type { Jobs } from "../ports.ts";
+
+const DAY_BOOKMARK = "nightly.day";
+const HOUR = 3;
+const LOOK_MS = 10 * 60_000;
+/** The log serves readers that were away for up to a week. */
+const EVENT_DAYS = 7;
+
+export interface NightlyDeps {
+  readonly jobs: Pick<Jobs, "bookmark" | "setBookmark">;
+  readonly timezone: string;
+  readonly now: () => number;
+  readonly recalculate: () => Promise<void>;
+  readonly pruneEvents: (before: number) => Promise<number>;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Runs the night's work if it is past three o'clock here and today's has not been done by any process (a bookmark in
+ * the store says so); whether it ran. On the first day it only sets the bookmark: there is nothing old yet.
+ */
+export async function nightly(deps: NightlyDeps): Promise<boolean> {
+  const now = deps.now();
+  const { day, hour } = localTime(now, deps.timezone);
+  const done = await deps.jobs.bookmark(DAY_BOOKMARK);
+  if (done === day || (done !== null && hour < HOUR)) return false;
+  await deps.jobs.setBookmark(DAY_BOOKMARK, day);
+  if (done === null) return false;
+  await deps.pruneEvents(now - EVENT_DAYS * 86_400_000);
+  await deps.recalculate();
+  return true;
+}
+
+/** Looks every ten minutes, so that a machine that slept through the night catches up. */
+export function startNightly(deps: NightlyDeps): () => void {
+  const look = () => void nightly(deps).catch(deps.onError);
+  look();
+  const timer = setInterval(look, LOOK_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function localTime(now: number, timeZone: string): { day: string; hour: number } {
+  const parts = new Intl.DateTimeFormat("en-CA", {
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    hourCycle: "h23",
+  }).formatToParts(now);
+  const part = (type: string): string => parts.find((p) => p.type === type)?.value ?? "";
+  return { day: `${part("year")}-${part("month")}-${part("day")}`, hour: Number(part("hour")) };
+}

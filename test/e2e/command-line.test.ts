@@ -1,0 +1,122 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { SETTINGS } from "../../src/config.ts";
+import { type Earshot, runCli, startEarshot, temporaryFolder } from "../support/process.ts";
+
+let data: Awaited<ReturnType<typeof temporaryFolder>>;
+let env: Record<string, string>;
+let earshot: Earshot;
+
+beforeAll(async () => {
+  data = await temporaryFolder();
+  env = { EARSHOT_DATA_DIR: data.path, EARSHOT_MODEL_DIR: "statistical:", EARSHOT_LOG_LEVEL: "warn" };
+  earshot = await startEarshot(env);
+});
+
+afterAll(async () => {
+  await earshot.stop();
+  await data.cleanup();
+});
+
+const status = async (path: string, key: string): Promise<number> =>
+  (await fetch(earshot.url + path, { headers: { authorization: `Bearer ${key}` } })).status;
+
+test("every command explains itself and exits with 0", async () => {
+  for (const args of [
+    [],
+    ["serve"],
+    ["demo"],
+    ["import"],
+    ["models"],
+    ["models", "pull"],
+    ["keys", "add"],
+    ["users", "add"],
+    ["dead", "list"],
+    ["erase"],
+    ["migrate"],
+    ["openapi"],
+  ]) {
+    const { code, stdout } = await runCli([...args, "--help"], env);
+    expect([args, code]).toEqual([args, 0]);
+    expect(stdout).toContain("Usage:");
+  }
+});
+
+test.each([
+  [["frobnicate"]],
+  [["serve", "--role", "king"]],
+  [["keys", "add", "--role", "king"]],
+  [["keys", "add", "--role", "agent"]],
+  [["import"]],
+])("wrong usage exits with 2: %j", async (args) => {
+  const { code, stderr } = await runCli(args, env);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/error|must|needs/);
+});
+
+test("wrong settings exit with 2 and are named", async () => {
+  const { code, stderr } = await runCli(["migrate"], { ...env, EARSHOT_PORT: "http", EARSHOT_TIMEZONE: "Mars" });
+  expect(code).toBe(2);
+  expect(stderr).toContain("EARSHOT_PORT");
+  expect(stderr).toContain("EARSHOT_TIMEZONE");
+});
+
+test("a key is alone on stdout, works at once, and is refused within five seconds of being revoked", async () => {
+  const { code, stdout } = await runCli(["keys", "add", "--role", "analyst", "--name", "reports"], env);
+  expect(code).toBe(0);
+  const key = stdout.trim();
+  expect(key).toMatch(/^\S+$/);
+  expect(await status("/api/v1/analytics/agents", key)).toBe(200);
+  const listed = await runCli(["keys", "list"], env);
+  expect(listed.stdout).not.toContain(key);
+  const id =
+    listed.stdout
+      .split("\n")
+      .find((l) => l.includes("reports"))
+      ?.split("\t")[0] ?? "";
+  expect((await runCli(["keys", "revoke", id], env)).code).toBe(0);
+  const revoked = performance.now();
+  while ((await status("/api/v1/analytics/agents", key)) === 200) {
+    if (performance.now() - revoked > 5_000) throw new Error("still accepted after 5 s");
+  }
+  expect(await status("/api/v1/analytics/agents", key)).toBe(401);
+  expect((await runCli(["keys", "revoke", id], env)).code).toBe(1);
+});
+
+test("a user made here can sign in; the name cannot be taken twice", async () => {
+  const add = ["users", "add", "ann", "--role", "manager", "--team", "west", "--password-stdin"];
+  expect((await runCli(add, env, "correct horse\n")).code).toBe(0);
+  expect((await runCli(add, env, "correct horse\n")).code).toBe(1);
+  const login = await fetch(`${earshot.url}/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ username: "ann", password: "correct horse" }),
+  });
+  expect(login.status).toBe(200);
+  const { access_token, token_type } = (await login.json()) as { access_token: string; token_type: string };
+  expect(token_type.toLowerCase()).toBe("bearer");
+  expect(await status("/auth/me", access_token)).toBe(200);
+});
+
+test("secrets made at first start are for this user only", async () => {
+  expect((await stat(join(data.path, "jwt.secret"))).mode & 0o777).toBe(0o600);
+  expect((await stat(join(data.path, "earshot.db"))).mode & 0o777).toBe(0o600);
+});
+
+test("metrics need a token and count requests", async () => {
+  expect((await fetch(`${earshot.url}/metrics`)).status).toBe(401);
+  const text = await (await earshot.call("GET", "/metrics")).text();
+  expect(text).toMatch(/earshot_http_request_duration_seconds_count\{route="\/api\/v1\/analytics\/agents"/);
+  expect(text).toMatch(/earshot_work_items\{state="ready"\} 0/);
+});
+
+test("`openapi` prints the document in the repository", async () => {
+  const { stdout } = await runCli(["openapi"], env);
+  expect(stdout).toBe(await readFile(join(import.meta.dirname, "../../openapi.json"), "utf8"));
+});
+
+test("the README lists every setting with its default", async () => {
+  const readme = await readFile(join(import.meta.dirname, "../../README.md"), "utf8");
+  for (const { name, fallback } of SETTINGS) expect(readme).toContain(`| ${name} | ${fallback} |`);
+});

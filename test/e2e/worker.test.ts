@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openModels, type OpenedModels } from "../../src/adapters/models/open-models.ts";
+import type { SqliteStore } from "../../src/adapters/sql/open.ts";
+import { EVERYTHING } from "../../src/core/call.ts";
+import { createMetrics } from "../../src/observe/metrics.ts";
+import { PRIORITY } from "../../src/ports.ts";
+import { nightly } from "../../src/services/nightly.ts";
+import { backoff, type Loop, startLoop } from "../../src/worker/loop.ts";
+import { modelDataDir, modelDir } from "../support/model.ts";
+import { aCall, openQuiet, temporary } from "../support/sqlite-store.ts";
+
+let place: ReturnType<typeof temporary>;
+let store: SqliteStore;
+let models: OpenedModels;
+let loop: Loop;
+const clock = { now: Date.UTC(2026, 4, 4, 12) };
+
+beforeEach(async () => {
+  place = temporary();
+  store = await openQuiet(place.path, { now: () => clock.now });
+  models = openModels({
+    modelDir: await modelDir(),
+    dataDir: modelDataDir(),
+    threads: 1,
+    autoPull: false,
+    threadScript: pathToFileURL(join(import.meta.dirname, "../support/faulty-model-thread.ts")),
+  });
+  await models.settled();
+  loop = startLoop(
+    {
+      ...store,
+      models,
+      metrics: createMetrics(store.work),
+      log: pino({ level: "silent" }),
+      now: () => clock.now,
+      random: () => 0,
+    },
+    { lanes: 0 },
+  );
+});
+
+afterEach(async () => {
+  await loop.stop();
+  await models.close();
+  await store.close();
+  place.remove();
+});
+
+const state = async (call_id: string) => (await store.reads.row(call_id, EVERYTHING))?.state;
+
+test("a poison call dies after five tries; its neighbours are enriched at once; redrive gives it new tries", async () => {
+  const calls = [aCall("good-1"), aCall("poison", {}, ["hello", "<throw> this"]), aCall("good-2")];
+  await store.calls.accept(calls, PRIORITY.single);
+  expect(await loop.tick()).toBe(3);
+  expect([await state("good-1"), await state("good-2")]).toEqual(["enriched", "enriched"]);
+  for (let attempt = 2; attempt <= 5; attempt++) {
+    // Not before its pause is over, then once.
+    expect(await loop.tick()).toBe(0);
+    clock.now += 60_000;
+    expect(await loop.tick()).toBe(1);
+  }
+  expect(await state("poison")).toBe("dead");
+  expect(await store.work.dead(10, EVERYTHING)).toMatchObject([{ call_id: "poison", attempts: 5 }]);
+  clock.now += 3_600_000;
+  expect(await loop.tick()).toBe(0);
+
+  expect(await store.work.redrive("poison")).toBe(1);
+  await store.calls.replace(aCall("poison", { digest: "cd".repeat(32) }, ["hello", "all is well"]), PRIORITY.single);
+  expect(await loop.tick()).toBe(1);
+  expect(await state("poison")).toBe("enriched");
+});
+
+test("a text that changed while it was being enriched is enriched again, as it is now", async () => {
+  await store.calls.accept([aCall("a", {}, ["hello", "this is terrible and I am angry"])], PRIORITY.single);
+  const [item] = await store.work.take(1, "somebody else", 60_000);
+  expect(item?.call_id).toBe("a");
+  await store.calls.replace(
+    aCall("a", { digest: "cd".repeat(32) }, ["hello", "this is wonderful, thank you so much"]),
+    PRIORITY.single,
+  );
+  expect(await loop.tick()).toBe(1);
+  const row = await store.reads.row("a", EVERYTHING);
+  expect(row).toMatchObject({ state: "enriched", revision: 2 });
+  expect(row?.customer_sentiment_score).toBeGreaterThan(0.3);
+});
+
+test("pauses between tries double, stay under a minute and are jittered by half", () => {
+  expect([1, 2, 3].map((n) => backoff(n, () => 1))).toEqual([500, 1_000, 2_000]);
+  expect(backoff(30, () => 1)).toBe(60_000);
+  expect(backoff(3, () => 0)).toBe(1_000);
+});
+
+test("the night's work runs once a local day, after three o'clock, by one process", async () => {
+  const done: string[] = [];
+  const run = (now: number) =>
+    nightly({
+      jobs: store.jobs,
+      timezone: "America/New_York",
+      now: () => now,
+      recalculate: async () => void done.push(new Date(now).toISOString()),
+      pruneEvents: async (before) => (expect(before).toBe(now - 7 * 86_400_000), 0),
+      onError: (error) => expect.unreachable(String(error)),
+    });
+  expect(await run(Date.UTC(2026, 4, 4, 12))).toBe(false);
+  // 02:30 in New York.
+  expect(await run(Date.UTC(2026, 4, 5, 6, 30))).toBe(false);
+  expect(await run(Date.UTC(2026, 4, 5, 7, 30))).toBe(true);
+  expect(await run(Date.UTC(2026, 4, 5, 8, 30))).toBe(false);
+  // A machine that was off for two days.
+  expect(await run(Date.UTC(2026, 4, 8, 20))).toBe(true);
+  expect(done).toEqual(["2026-05-05T07:30:00.000Z", "2026-05-08T20:00:00.000Z"]);
+});
