@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
+import { searchWordsOf } from "../../src/adapters/sql/search-words.ts";
 import { WriteContext } from "../../src/adapters/sql/write-context.ts";
 import { runGroup } from "../../src/adapters/sql/write-group.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
@@ -173,7 +174,8 @@ describe("SQLite store", () => {
     expect(secret.filter((word) => left.includes(word))).toEqual([]);
     expect(left).not.toContain("forget-me");
     const eye = openForReading(place.path);
-    const found = eye.prepare("SELECT count(*) AS n FROM turn_search WHERE turn_search MATCH 'special'").get();
+    const count = eye.prepare("SELECT count(*) AS n FROM turn_search WHERE turn_search MATCH ?");
+    const found = count.get(searchWordsOf(eye).query("special"));
     eye.close();
     expect(found).toEqual({ n: 20 });
   });
