@@ -340,6 +340,8 @@ describe("signing in", () => {
     });
     expect([refused.status, refused.body.code]).toEqual([429, "too_many_requests"]);
     expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    expect(refused.headers["ratelimit-policy"]).toBe('"wrong-logins";q=10;w=60');
+    expect(refused.headers["ratelimit"]).toBe(`"wrong-logins";r=0;t=${String(refused.headers["retry-after"])}`);
     expect(refused.body.detail).toContain("10 wrong attempts");
     now += 60_001;
     // Right ones do not count.

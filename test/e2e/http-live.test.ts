@@ -202,6 +202,10 @@ describe("limits", () => {
     await client.next(isType("connection"));
     client.say({ type: "custom_message", message: "x".repeat(66_000) });
     expect((await client.closed).code).toBe(4413);
+    const huge = connect("/ws");
+    await huge.next(isType("connection"));
+    huge.say({ type: "custom_message", message: "x".repeat(2_000_000) });
+    expect((await huge.closed).code).toBe(4413);
     const fits = connect("/ws");
     fits.say({ type: "custom_message", message: "x".repeat(65_000) });
     expect(String((await fits.next(isType("echo")))["message"])).toHaveLength(65_000);
