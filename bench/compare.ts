@@ -1,0 +1,176 @@
+/**
+ * One row of the page: Earshot, and the peer where it runs, in turn over the same calls with the same seeded requests.
+ *   node bench/compare.ts NAME [--calls 200000] [--seconds 5] [--rounds 3] [--alone] [--against FOLDER]
+ * NAME: get, list, agents, recs, post, bulk, mix, feed, paced. --against measures another checkout of Earshot in the
+ * peer's place (before and after a change, interleaved). Prints a line a pass and one with the medians and ratios.
+ */
+import { spawn } from "node:child_process";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { earshotDatabase, peerDatabase } from "./fill-stores.ts";
+import { machine } from "./machine.ts";
+import { peerStack } from "./peer-python.ts";
+import { recall } from "./recall.ts";
+import { AGENTS } from "./seeded-calls.ts";
+import type { Server } from "./servers.ts";
+import { startBare, startEarshot, startPeer } from "./servers.ts";
+
+const NAMES = ["get", "list", "agents", "recs", "post", "bulk", "mix", "feed", "paced"] as const;
+type Name = (typeof NAMES)[number];
+const WRITES: ReadonlySet<Name> = new Set(["post", "bulk", "mix", "feed", "paced"]);
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    calls: { type: "string", default: "200000" },
+    seconds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "3" },
+    alone: { type: "boolean", default: false },
+    against: { type: "string" },
+  },
+});
+const name = positionals[0] as Name;
+if (!NAMES.includes(name)) throw new Error(`there are ${NAMES.join(", ")}`);
+const calls = Number(options.calls);
+const rounds = Number(options.rounds);
+
+/** What the driver says about one pass; numbers unless named. */
+interface Pass extends Record<string, unknown> {
+  readonly rps?: number;
+  readonly failed?: string;
+}
+
+interface Side {
+  readonly label: string;
+  readonly server: Server;
+  readonly passes: Pass[];
+}
+
+function drive(server: Server, scenario: string, more: readonly string[] = []): Promise<Pass> {
+  const args = ["--base", server.url, "--map", join(import.meta.dirname, `drive/maps/${server.name}.mjs`)];
+  args.push(
+    "--calls",
+    options.calls,
+    "--agents",
+    String(AGENTS),
+    "--seconds",
+    options.seconds,
+    "--scenarios",
+    scenario,
+  );
+  args.push("--pid", String(server.pid), ...(server.key ? ["--key", server.key] : []), ...more);
+  const child = spawn(process.execPath, [join(import.meta.dirname, "drive/drive.mjs"), ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return new Promise((done, fail) => {
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (s: string) => (text += s));
+    child.once("close", (code) => {
+      const line = text.trim().split("\n").at(-1);
+      if (code === 0 && line) done(JSON.parse(line) as Pass);
+      else fail(new Error(`the driver of ${server.name} ended with ${code}`));
+    });
+  });
+}
+
+async function startSides(): Promise<Side[]> {
+  const database = await earshotDatabase({ calls });
+  const writes = WRITES.has(name);
+  const sides: Side[] = [];
+  const add = (label: string, server: Server) => sides.push({ label, server, passes: [] });
+  // Enrichment runs beside paced requests; everywhere else the API is measured alone, as the peer has no model.
+  const work = name === "paced";
+  add("earshot", await startEarshot(database, writes, { work }));
+  if (options.against) {
+    add("before", await startEarshot(database, writes, { work, root: resolve(options.against) }));
+  } else if (!options.alone && peerStack() !== null) {
+    add("fastapi", await startPeer(await peerDatabase({ calls }), writes, name === "recs"));
+  }
+  if (name === "get") add("bare", await startBare(database));
+  return sides;
+}
+
+const say = (line: object) => console.log(JSON.stringify(line));
+
+async function run(sides: readonly Side[]): Promise<void> {
+  if (name === "paced") {
+    await paced(sides);
+    return;
+  }
+  for (let round = 0; round < rounds; round++) {
+    // Turn about, so that nobody always goes first.
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const pass = await drive(side.server, name);
+      side.passes.push(pass);
+      say({ round, side: side.label, ...pass });
+    }
+  }
+}
+
+/** Half of what `mix` reaches, from 500 connections; then the same with a server that is stopped for a second. */
+async function paced(sides: readonly Side[]): Promise<void> {
+  for (const side of sides) {
+    const capacity = (await drive(side.server, "mix")).rps ?? 0;
+    const rate = Math.max(10, Math.floor(capacity / 2));
+    say({ side: side.label, capacity });
+    const at = ["--rate", String(rate), "--connections", "500"];
+    for (let round = 0; round < rounds; round++) {
+      const pass = await drive(side.server, "paced", at);
+      side.passes.push(pass);
+      say({ round, side: side.label, ...pass });
+    }
+    if (side.label !== "earshot") continue;
+    const stalled = await drive(side.server, "paced", [...at, "--stall", "1000"]);
+    // A second of some ten: the slowest tenth waited, and the slowest of them a second.
+    const shown = Number(stalled["p99_ms"]) >= 500 && Number(stalled["max_ms"]) >= 900;
+    say({ side: side.label, self_test: shown ? "the stall shows" : "THE STALL IS HIDDEN", ...stalled });
+    if (!shown) process.exitCode = 1;
+  }
+}
+
+const KEYS = [
+  "rps",
+  "calls_per_s",
+  "rate",
+  "p50_ms",
+  "p95_ms",
+  "p99_ms",
+  "max_ms",
+  "delivered_ratio",
+  "server_cpu_ms_per_request",
+  "server_cores",
+  "other_cores",
+  "server_rss_mb",
+] as const;
+
+function summary({ label, passes }: Side): Record<string, unknown> {
+  const spread = Object.fromEntries(
+    KEYS.flatMap((key) => {
+      const values = passes
+        .map((p) => p[key])
+        .filter((v) => typeof v === "number")
+        .toSorted((a, b) => a - b);
+      if (values.length === 0) return [];
+      return [[key, { min: values[0], median: values[(values.length - 1) >> 1], max: values.at(-1) }]];
+    }),
+  );
+  const errors = passes.reduce((sum, p) => sum + Number(p["errors"] ?? 0), 0);
+  const failed = passes.find((p) => p.failed)?.failed;
+  return { label, ...spread, errors, ...(failed && { failed }) };
+}
+
+say({
+  ...machine(),
+  peer: options.alone || options.against ? null : peerStack(),
+  calls,
+  seconds: Number(options.seconds),
+  rounds,
+});
+const sides = await startSides();
+try {
+  if (name === "recs") say({ measure: "recall", ...(await recall(await earshotDatabase({ calls }))) });
+  await run(sides);
+  say({ row: name, calls, rounds, sides: sides.map(summary) });
+} finally {
+  for (const side of sides) await side.server.stop();
+}
