@@ -69,6 +69,14 @@ export const SETTINGS = [
   { name: "EARSHOT_RANK_MINIMUM", fallback: "5", meaning: "calls an agent needs before a rank is given" },
 ] as const satisfies readonly Setting[];
 
+/** Parts with one choice in this version: naming it is right, anything else would silently not happen. */
+const ONLY_CHOICE: Readonly<Record<string, string>> = {
+  EARSHOT_DISPATCH_URL: "sql:",
+  EARSHOT_STREAM_URL: "sql:",
+  EARSHOT_CACHE_URL: "memory:",
+  EARSHOT_VECTORS_URL: "embedded:",
+};
+
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
@@ -91,6 +99,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const problems: string[] = [];
   const known = new Set<string>(SETTINGS.map((s) => s.name));
   for (const name of Object.keys(env)) {
+    const only = ONLY_CHOICE[name];
+    if (only !== undefined) {
+      const value = env[name]?.trim() || only;
+      // The rest of a URL may hold a password.
+      if (value !== only) problems.push(`${name} must be ${only} in this version, not ${value.split(":")[0]}:`);
+      continue;
+    }
     // Tests and benches have switches of their own.
     if (name.startsWith("EARSHOT_") && !known.has(name) && !/^EARSHOT_(TEST|DATA_SETS|BENCH)/.test(name)) {
       problems.push(`${name} is not a setting; there are ${[...known].join(", ")}`);

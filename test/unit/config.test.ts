@@ -50,6 +50,14 @@ test("a URL's scheme picks the store; the model can be a folder or statistical:"
   expect(readConfig({ EARSHOT_MODEL_DIR: "/models/mine" }).model).toEqual({ kind: "folder", path: "/models/mine" });
 });
 
+test("a part with one choice may be named, and nothing else", () => {
+  const only = { EARSHOT_DISPATCH_URL: "sql:", EARSHOT_STREAM_URL: "sql:", EARSHOT_CACHE_URL: "memory:" };
+  expect(readConfig({ ...only, EARSHOT_VECTORS_URL: "embedded:" })).toEqual(readConfig({}));
+  expect(() => readConfig({ EARSHOT_CACHE_URL: "redis://:hunter2@host" })).toThrow(
+    /EARSHOT_CACHE_URL must be memory: in this version, not redis:$/,
+  );
+});
+
 test("names of settings are unique", () => {
   expect(new Set(SETTINGS.map((s) => s.name)).size).toBe(SETTINGS.length);
 });
