@@ -14,7 +14,7 @@ interface ServeOptions {
 /** `serve` and `demo`. */
 export function serveCommands(program: Command, context: Context): void {
   program
-    .command("serve", { isDefault: true })
+    .command("serve")
     .description("serve the API and enrich what comes in")
     .option("--role <role>", "api, worker or all", parseRole, "all")
     .option("--host <address>", "address to listen on (EARSHOT_HOST)")
