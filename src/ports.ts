@@ -269,6 +269,7 @@ export interface Job {
 
 export interface Jobs {
   put(job: Job): Promise<void>;
+  /** A running job not put for ten minutes is `failed`: its process has died. */
   get(job_id: string): Promise<Job | null>;
   /** A resumable position (import: bytes of a file already stored), by an opaque name. */
   bookmark(name: string): Promise<string | null>;

@@ -127,8 +127,8 @@ interface Route {
 function routeOf(url: string): Route | null {
   const [path = "", ...rest] = url.split("?");
   const query = new URLSearchParams(rest.join("?"));
-  if (path === "/ws") return { call_id: null, query };
-  const found = /^\/ws\/sentiment\/([^/]+)$/.exec(path)?.[1];
+  if (path === "/ws" || path === "/ws/") return { call_id: null, query };
+  const found = /^\/ws\/sentiment\/([^/]+)\/?$/.exec(path)?.[1];
   if (found === undefined) return null;
   try {
     return { call_id: decodeURIComponent(found), query };

@@ -246,6 +246,23 @@ describe("keys", () => {
   });
 });
 
+test("an admin key of the settings may be any text that a header carries", async () => {
+  for (const key of [
+    "0123456789abcdef",
+    "correct horse battery staple",
+    'a.b.c-_=+/"%; key, 16',
+    "ek_admin_of_our_own",
+  ]) {
+    const other = await startHttp({ model: false, config: { adminKey: key } });
+    try {
+      expect((await other.ask("GET", "/auth/me", { key })).body["role"]).toBe("admin");
+      expect((await other.ask("GET", "/auth/me", { key: key.slice(0, -1) })).status).toBe(401);
+    } finally {
+      await other.close();
+    }
+  }
+});
+
 describe("signing in", () => {
   const password = "correct horse battery";
 

@@ -85,7 +85,7 @@ const isType = (type: string) => (m: Message) => m.type === type;
 
 describe("the sentiment of a call", () => {
   test("is hello, then every turn in order with its stored sentiment, then complete", async () => {
-    const client = connect("/ws/sentiment/told");
+    const client = connect("/ws/sentiment/told/");
     await client.next(isType("complete"));
     const stored = await http.ask<{ turns: { turn_id: string; sentiment: number; sentiment_label: string }[] }>(
       "GET",
