@@ -1,4 +1,4 @@
-/** A V8 CPU profile as a flame graph (SVG) and a list of frames by their own time. */
+/** A V8 CPU profile of a server as a flame graph (SVG) and a list of frames by their own time. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
@@ -19,6 +19,8 @@ export interface Frame {
 }
 
 const IDLE = new Set(["(idle)", "(program)"]);
+/** Below this frame a request is answered: what comes before the first and after the last is starting and stopping. */
+const SERVING = "parserOnIncoming";
 const WIDTH = 1_200;
 const ROW = 16;
 /** Boxes narrower than this many pixels are left out. */
@@ -27,7 +29,16 @@ const THIN = 0.6;
 export function flameGraph(profile: CpuProfile, title: string): { svg: string; top: Frame[] } {
   const byId = new Map(profile.nodes.map((n) => [n.id, n]));
   const own = new Map<number, number>();
-  for (const [i, id] of profile.samples.entries()) own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[i] ?? 0));
+  const serves = new Set(profile.nodes.filter((n) => n.callFrame.functionName === SERVING).flatMap((n) => below(n.id)));
+  const from = profile.samples.findIndex((id) => serves.has(id));
+  const to = profile.samples.findLastIndex((id) => serves.has(id));
+  for (let i = from; i <= to; i++) {
+    const id = profile.samples[i] as number;
+    own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[i] ?? 0));
+  }
+  function below(id: number): number[] {
+    return [id, ...(byId.get(id)?.children ?? []).flatMap(below)];
+  }
   const name = (id: number): string => {
     const { functionName, url, lineNumber } = (byId.get(id) as CpuProfile["nodes"][number]).callFrame;
     const file = url.replace(/^.*\/(node_modules|src)\//, "").replace(/^file:\/\//, "");

@@ -46,7 +46,7 @@ const profiles = readdirSync(folder)
   .map((file) => join(folder, file))
   .toSorted((a, b) => statSync(b).size - statSync(a).size)
   .map((file) => JSON.parse(readFileSync(file, "utf8")) as CpuProfile);
-const main = profiles.find((p) => p.nodes.some((n) => n.callFrame.functionName === "parserOnHeadersComplete"));
+const main = profiles.find((p) => p.nodes.some((n) => n.callFrame.functionName === "parserOnIncoming"));
 if (!main) throw new Error("no profile of the event loop was written");
 const { svg, top } = flameGraph(main, `earshot: ${scenario}`);
 writeFileSync(join(cache, `${scenario}.svg`), svg);

@@ -17,9 +17,11 @@ export function useEtags(app: App): void {
       done(null, payload);
       return;
     }
+    // As bytes: sent, a long string costs some 20 µs more.
+    const bytes = Buffer.from(payload);
     let tag = reply.getHeader("etag") as string | undefined;
     if (tag === undefined) {
-      tag = `"${hash("sha256", payload, "base64url").slice(0, 22)}"`;
+      tag = `"${hash("sha256", bytes, "base64url").slice(0, 22)}"`;
       void reply.header("etag", tag);
     }
     if (!reply.hasHeader("cache-control")) void reply.header("cache-control", "private, no-cache");
@@ -28,6 +30,6 @@ export function useEtags(app: App): void {
       done(null, "");
       return;
     }
-    done(null, payload);
+    done(null, bytes);
   });
 }

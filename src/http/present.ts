@@ -60,15 +60,18 @@ export function presentCall(call: StoredCall, personal: boolean): Wire {
 }
 
 function presentInsights(insights: Insights): Wire {
-  const { sentiment, conversation, embedding } = insights.provenance;
   return {
     ...insights.measures,
     unavailable: insights.reasons,
-    provenance: {
-      sentiment: presentProvenance(sentiment),
-      conversation: presentProvenance(conversation),
-      vectors: embedding && presentProvenance(embedding),
-    },
+    provenance: presentInsightsProvenance(insights.provenance),
+  };
+}
+
+export function presentInsightsProvenance({ sentiment, conversation, embedding }: Insights["provenance"]): Wire {
+  return {
+    sentiment: presentProvenance(sentiment),
+    conversation: presentProvenance(conversation),
+    embedding: embedding && presentProvenance(embedding),
   };
 }
 

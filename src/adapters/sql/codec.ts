@@ -20,7 +20,8 @@ export function pack(text: string): Buffer {
 /** The text of a blob: zlib, zstd, or plain JSON (rows that wait for enrichment are not packed yet). */
 export function unpack(blob: Uint8Array): string {
   const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
-  if (bytes[0] === ZLIB_START) return inflateSync(bytes).toString("utf8");
+  // A piece of about the text's size: the usual 16 KB a blob are garbage to collect.
+  if (bytes[0] === ZLIB_START) return inflateSync(bytes, { chunkSize: bytes.length * 8 + 64 }).toString("utf8");
   const packed = bytes.length >= 4 && bytes.readUInt32LE(0) === ZSTD_MAGIC;
   return (packed ? zstdDecompressSync(bytes) : bytes).toString("utf8");
 }

@@ -11,12 +11,15 @@ import { EVERYBODY, LISTENERS, who } from "../auth.ts";
 import { degradedParts, markDegraded } from "../degraded.ts";
 import type { App, RouteContext } from "../deps.ts";
 import { matches } from "../etag.ts";
+import { callText } from "../call-text.ts";
 import { presentCall, presentFound, presentRow } from "../present.ts";
 import { CallParams, ListQuery, NoQuery, SearchQuery } from "../inputs.ts";
 import { answer, ref, ROW_FIELDS } from "../schema.ts";
 
 /** Not part of a row: asking for one reads the whole call. */
 const WORDY_FIELDS = ["transcript", "turns", "insights"] as const;
+
+const JSON_TYPE = "application/json; charset=utf-8";
 
 /** Changes with everything that the answer shows. */
 function callTag(row: CallRow, { personal }: Principal, parts: readonly string[]): string {
@@ -97,7 +100,9 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
       }
       const call = await getCall(store, input);
       void reply.header("etag", callTag(call.row, principal, parts));
-      return reply.send({ ...presentCall(call, principal.personal), ...markDegraded(reply, lacks(call.row, parts)) });
+      const marks = markDegraded(reply, lacks(call.row, parts));
+      // Text that is JSON already: the schema's type is what it holds.
+      return reply.type(JSON_TYPE).send(callText(call, principal.personal, marks) as never);
     },
   );
 
