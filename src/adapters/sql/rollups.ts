@@ -48,7 +48,7 @@ async function agents(reader: LoopReader, query: Parameters<Rollups["agents"]>[0
   const wanted = new Map(query.measures.map((name) => [MEASURE_NAMES.indexOf(name), name]));
   const found = new Map<number, AgentEntry>();
   if (query.from_day === undefined && query.to_day === undefined) {
-    collect(found, wanted, readBucket(reader, query.scope, serving(reader), GRAIN.all, 0));
+    collect(found, wanted, readBucket(reader, query.scope, numbersOf(wanted), serving(reader), GRAIN.all, 0));
   } else {
     const from = query.from_day === undefined ? Number.MIN_SAFE_INTEGER : dayNumber(query.from_day);
     const to = query.to_day === undefined ? Number.MAX_SAFE_INTEGER : dayNumber(query.to_day);
@@ -71,11 +71,12 @@ async function collectDays(
 ): Promise<void> {
   let slice = performance.now();
   const generation = serving(reader);
+  const measures = numbersOf(wanted);
   let day = from;
   for (;;) {
     const next = reader.get<{ bucket: number }>(ROLLUPS.nextDay, generation, day, to);
     if (!next) break;
-    collect(found, wanted, readBucket(reader, scope, generation, GRAIN.day, next.bucket));
+    collect(found, wanted, readBucket(reader, scope, measures, generation, GRAIN.day, next.bucket));
     day = next.bucket + 1;
     if (performance.now() - slice > SLICE_MS) {
       await reader.turn();
@@ -92,10 +93,20 @@ function serving(reader: LoopReader): number {
   return reader.get<{ serving: number }>(ROLLUPS.state)?.serving ?? 1;
 }
 
-function readBucket(reader: LoopReader, scope: Scope, generation: number, grain: number, bucket: number): SumRow[] {
-  if (scope.kind === "agent") return reader.all(ROLLUPS.readOfAgent, scope.agent_id, generation, grain, bucket);
-  if (scope.kind === "team") return reader.all(ROLLUPS.readOfTeam, scope.team, generation, grain, bucket);
-  return reader.all(ROLLUPS.read, generation, grain, bucket);
+/** The bucket's rows of `measures` (a JSON list of numbers): an agent has a row for every measure there is. */
+function readBucket(
+  reader: LoopReader,
+  scope: Scope,
+  measures: string,
+  ...key: readonly [generation: number, grain: number, bucket: number]
+): SumRow[] {
+  if (scope.kind === "agent") return reader.all(ROLLUPS.readOfAgent, scope.agent_id, ...key, measures);
+  if (scope.kind === "team") return reader.all(ROLLUPS.readOfTeam, scope.team, ...key, measures);
+  return reader.all(ROLLUPS.read, ...key, measures);
+}
+
+function numbersOf(wanted: ReadonlyMap<number, MeasureName>): string {
+  return JSON.stringify([ACCEPTED, ...wanted.keys()]);
 }
 
 interface AgentEntry {

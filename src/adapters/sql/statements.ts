@@ -139,13 +139,13 @@ export const ROLLUPS = {
   dropBucket: `DELETE FROM rollups WHERE generation = ? AND grain = ? AND bucket = ?`,
   read: `SELECT r.agent_no, a.agent_id, r.measure, r.n, r.sum_micro, r.squares_high, r.squares_low
     FROM rollups AS r JOIN agents AS a ON a.agent_no = r.agent_no
-    WHERE r.generation = ? AND r.grain = ? AND r.bucket = ?`,
+    WHERE r.generation = ? AND r.grain = ? AND r.bucket = ? AND r.measure IN (SELECT value FROM json_each(?))`,
   readOfTeam: `SELECT r.agent_no, a.agent_id, r.measure, r.n, r.sum_micro, r.squares_high, r.squares_low
     FROM agents AS a JOIN rollups AS r ON r.agent_no = a.agent_no
-    WHERE a.team = ? AND r.generation = ? AND r.grain = ? AND r.bucket = ?`,
+    WHERE a.team = ? AND r.generation = ? AND r.grain = ? AND r.bucket = ? AND r.measure IN (SELECT value FROM json_each(?))`,
   readOfAgent: `SELECT r.agent_no, a.agent_id, r.measure, r.n, r.sum_micro, r.squares_high, r.squares_low
     FROM agents AS a JOIN rollups AS r ON r.agent_no = a.agent_no
-    WHERE a.agent_id = ? AND r.generation = ? AND r.grain = ? AND r.bucket = ?`,
+    WHERE a.agent_id = ? AND r.generation = ? AND r.grain = ? AND r.bucket = ? AND r.measure IN (SELECT value FROM json_each(?))`,
   nextDay: `SELECT bucket FROM rollups WHERE generation = ? AND grain = 2 AND bucket >= ? AND bucket <= ? ORDER BY bucket LIMIT 1`,
 } as const;
 

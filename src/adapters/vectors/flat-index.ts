@@ -30,7 +30,7 @@ export interface FlatIndexOptions {
   readonly centred: boolean;
 }
 
-export const DEFAULT_OPTIONS: FlatIndexOptions = { signsFrom: 200_000, signCandidates: 4_000, centred: false };
+export const DEFAULT_OPTIONS: FlatIndexOptions = { signsFrom: 100_000, signCandidates: 4_000, centred: false };
 
 /** Rounding 384 components by up to ½ moves a dot with a unit row by √384 / 2 at most; twice that, and float32. */
 const MARGIN = 2 * (Math.sqrt(DIMENSIONS) / 2 + 0.2);
