@@ -31,7 +31,7 @@ export function unpackTurns(body: Uint8Array): Turn[] {
 }
 
 /** call_insights.body -> insights. */
-export function unpackInsights(body: Uint8Array): Insights {
+function unpackInsights(body: Uint8Array): Insights {
   return JSON.parse(unpack(body)) as Insights;
 }
 
