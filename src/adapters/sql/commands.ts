@@ -18,7 +18,7 @@ export interface SqlResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
 }
 
-export interface WorkFailure {
+interface WorkFailure {
   readonly work_no: number;
   readonly error: string;
   readonly retry_at: number | null;

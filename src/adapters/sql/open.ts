@@ -13,7 +13,7 @@ import { makeWork } from "./work.ts";
 import { Writer } from "./writer.ts";
 
 /** The part of a logger this needs; pino's shape. */
-export interface StoreLog {
+interface StoreLog {
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
 }

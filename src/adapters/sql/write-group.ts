@@ -49,7 +49,7 @@ export interface GroupCommand {
   readonly input: unknown;
 }
 
-export type Outcome = { readonly value: unknown } | { readonly failure: Failure };
+type Outcome = { readonly value: unknown } | { readonly failure: Failure };
 
 export type GroupResult =
   /** Another connection holds the lock; nothing was tried. */
