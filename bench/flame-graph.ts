@@ -30,8 +30,11 @@ export function flameGraph(profile: CpuProfile, title: string): { svg: string; t
   const byId = new Map(profile.nodes.map((n) => [n.id, n]));
   const own = new Map<number, number>();
   const serves = new Set(profile.nodes.filter((n) => n.callFrame.functionName === SERVING).flatMap((n) => below(n.id)));
-  const from = profile.samples.findIndex((id) => serves.has(id));
-  const to = profile.samples.findLastIndex((id) => serves.has(id));
+  const from = Math.max(
+    0,
+    profile.samples.findIndex((id) => serves.has(id)),
+  );
+  const to = serves.size === 0 ? profile.samples.length - 1 : profile.samples.findLastIndex((id) => serves.has(id));
   for (let i = from; i <= to; i++) {
     const id = profile.samples[i] as number;
     own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[i] ?? 0));

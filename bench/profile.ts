@@ -4,7 +4,7 @@
  * with the most time of their own, as JSON lines.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { earshotDatabase } from "./fill-stores.ts";
@@ -44,12 +44,20 @@ await server.stop();
 // One profile a thread; the loop's is the one that holds http frames.
 const profiles = readdirSync(folder)
   .map((file) => join(folder, file))
-  .toSorted((a, b) => statSync(b).size - statSync(a).size)
   .map((file) => JSON.parse(readFileSync(file, "utf8")) as CpuProfile);
 const main = profiles.find((p) => p.nodes.some((n) => n.callFrame.functionName === "parserOnIncoming"));
 if (!main) throw new Error("no profile of the event loop was written");
-const { svg, top } = flameGraph(main, `earshot: ${scenario}`);
-writeFileSync(join(cache, `${scenario}.svg`), svg);
-for (const frame of top.slice(0, 15)) console.log(JSON.stringify(frame));
-console.error(`flame graph: ${join(cache, `${scenario}.svg`)}`);
+// Of the writer thread nothing is known but when it ran: all of its profile is shown.
+const writer = writes
+  ? profiles.find((p) => p.nodes.some((n) => n.callFrame.url.endsWith("/writer-thread.ts")))
+  : undefined;
+show("loop", main);
+if (writer) show("writer", writer);
+function show(thread: string, profile: CpuProfile): void {
+  const { svg, top } = flameGraph(profile, `earshot: ${scenario}, ${thread}`);
+  const file = join(cache, `${scenario}-${thread}.svg`);
+  writeFileSync(file, svg);
+  for (const frame of top.slice(0, 15)) console.log(JSON.stringify({ thread, ...frame }));
+  console.error(`flame graph: ${file}`);
+}
 rmSync(folder, { recursive: true });

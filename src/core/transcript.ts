@@ -205,6 +205,8 @@ const NO_WORDS = {
 };
 
 function labelKey(label: string): string {
+  // Nearly every label, for a tenth of the time.
+  if (/^[a-z]+$/i.test(label)) return label.toLowerCase();
   return label.normalize("NFKC").trim().replaceAll(/\s+/g, " ").toLowerCase();
 }
 
@@ -276,13 +278,16 @@ const TRAILING = new RegExp(String.raw`(?:\[\s*${RANGE}\s*\]|\(\s*${RANGE}\s*\))
 
 /** The head of a line: its label and times; null where the line can only be text. */
 function splitHead(raw: string, known: ReadonlyMap<string, Speaker>): Head | null {
-  const line = raw.replace(/^\uFEFF/, "").trim();
-  const lead = LEADING.exec(line);
+  // A byte order mark is blank to trim.
+  const line = raw.trim();
+  const lead = /^[[(\d]/.test(line) ? LEADING.exec(line) : null;
   const rest = lead ? line.slice(lead[0].length) : line;
   const open = /[:：]/.exec(rest);
   if (!open) return null;
   // A time after the label holds colons of its own, so look there first.
-  const timed = /^([^:：([]{1,200})([([][^)\]]{3,40}[)\]])\s*[:：]/.exec(rest);
+  const timed = /[([]/.test(rest.slice(0, open.index))
+    ? /^([^:：([]{1,200})([([][^)\]]{3,40}[)\]])\s*[:：]/.exec(rest)
+    : null;
   const trail = timed ? TRAILING.exec((timed[2] as string).trim()) : null;
   const label = (timed && trail ? (timed[1] as string) : rest.slice(0, open.index)).trim();
   const text = rest.slice(timed && trail ? timed[0].length : open.index + 1);
