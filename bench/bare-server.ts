@@ -1,21 +1,39 @@
 /**
- * The reference for "one call by id": node:http and one prepared statement over Earshot's own file, its words and insights
- * unpacked and passed on as they are stored. No access control, no router, no ETag, no metrics, no transcript, nothing
- * parsed: the least a Node server can do for this answer. Usage: node bench/bare-server.ts DATABASE
+ * The reference for "one call by id": node:http and one prepared statement over Earshot's own file.
+ *   node bench/bare-server.ts DATABASE         the same answer, byte for byte, by the product's own presentation
+ *   node bench/bare-server.ts DATABASE stored  words and insights passed on as they are stored: nothing parsed, no
+ *                                              transcript, two thirds of the bytes; the least a server can do
+ * Neither has access control, a router, ETags, metrics or headers of its own.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { unpack } from "../src/adapters/sql/codec.ts";
 import { openForReading } from "../src/adapters/sql/connection.ts";
-import { ROW_COLUMNS } from "../src/adapters/sql/read-row.ts";
+import type { RawRow } from "../src/adapters/sql/read-row.ts";
+import { ROW_COLUMNS, rowOf } from "../src/adapters/sql/read-row.ts";
+import type { Insights, Turn } from "../src/core/call.ts";
+import { callText } from "../src/http/call-text.ts";
 
 const PREFIX = "/api/v1/calls/";
 const db = openForReading(process.argv[2] as string);
-const find = db.prepare<[string], Record<string, unknown> & { words: Buffer; derived: Buffer }>(
-  `SELECT ${ROW_COLUMNS.join(", ")}, (SELECT body FROM call_texts AS t WHERE t.call_no = c.call_no) AS words,
-     (SELECT body FROM call_insights AS i WHERE i.call_no = c.call_no) AS derived
-   FROM call_records AS c WHERE call_id = ?`,
-);
+const WORDS = ROW_COLUMNS.length;
+const asStored = process.argv[3] === "stored";
+const find = db
+  .prepare<[string], RawRow>(
+    `SELECT ${ROW_COLUMNS.join(", ")}, (SELECT body FROM call_texts AS t WHERE t.call_no = c.call_no),
+     (SELECT body FROM call_insights AS i WHERE i.call_no = c.call_no) FROM call_records AS c WHERE call_id = ?`,
+  )
+  .raw();
+
+function answer(found: RawRow): string {
+  const row = rowOf(found);
+  const turns_json = unpack(found[WORDS] as Buffer);
+  const insights_json = unpack(found[WORDS + 1] as Buffer);
+  if (asStored) return `${JSON.stringify(row).slice(0, -1)},"turns":${turns_json},"insights":${insights_json}}`;
+  const turns = JSON.parse(turns_json) as Turn[];
+  const insights = JSON.parse(insights_json) as Insights;
+  return callText({ row, turns, insights, turns_json, insights_json }, true, {});
+}
 
 const server = createServer((request, response) => {
   const found = find.get(decodeURIComponent((request.url as string).slice(PREFIX.length)));
@@ -23,12 +41,9 @@ const server = createServer((request, response) => {
     response.writeHead(404).end();
     return;
   }
-  const { words, derived, ...row } = found;
-  const head = JSON.stringify(row).slice(0, -1);
-  const body = Buffer.from(`${head},"turns":${unpack(words)},"insights":${unpack(derived)}}`);
-  response
-    .writeHead(200, { "content-type": "application/json; charset=utf-8", "content-length": body.length })
-    .end(body);
+  const body = Buffer.from(answer(found));
+  response.writeHead(200, { "content-type": "application/json; charset=utf-8", "content-length": body.length });
+  response.end(body);
 });
 server.listen(0, "127.0.0.1", () => {
   console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

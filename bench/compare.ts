@@ -86,7 +86,10 @@ async function startSides(): Promise<Side[]> {
   } else if (!options.alone && peerStack() !== null) {
     add("fastapi", await startPeer(await peerDatabase({ calls }), writes, name === "recs"));
   }
-  if (name === "get") add("bare", await startBare(database));
+  if (name === "get") {
+    add("bare", await startBare(database, false));
+    add("bare-stored", await startBare(database, true));
+  }
   return sides;
 }
 

@@ -112,7 +112,6 @@ export async function peerDatabase({ calls }: Filling): Promise<string> {
     );
     const seed = seedOf(calls);
     const texts = seed.texts.map((lines) => lines.join("\n"));
-    const stamp = (ms: number) => `${new Date(ms).toISOString().slice(0, -1).replace("T", " ")}000`;
     db.transaction(() => {
       for (const c of seed.calls()) {
         const begun = stamp(c.start_time);
@@ -125,6 +124,11 @@ export async function peerDatabase({ calls }: Filling): Promise<string> {
     db.pragma("wal_checkpoint(TRUNCATE)");
     db.close();
   });
+}
+
+/** As SQLAlchemy writes a DateTime. */
+function stamp(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, -1).replace("T", " ")}000`;
 }
 
 async function made(name: string, make: (path: string) => Promise<void>): Promise<string> {

@@ -7,7 +7,9 @@ export interface Run {
   readonly options: readonly string[];
   readonly lines: readonly Line[];
 }
-export type Line = Readonly<Record<string, unknown>>;
+type Value = string | number | null | readonly object[];
+/** What a bench prints; which fields are there depends on the line. */
+export type Line = Readonly<Record<string, Value>>;
 export type Results = Readonly<Record<string, readonly Run[]>>;
 
 interface Spread {
@@ -74,6 +76,11 @@ function spread(side: Side | undefined, key: string): Spread | null {
   return typeof value === "object" ? value : null;
 }
 
+function said(line: Line, key: string): string {
+  const value = line[key];
+  return typeof value === "string" || typeof value === "number" ? `${value}` : "–";
+}
+
 /** Three digits that mean something. */
 function short(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
@@ -124,15 +131,15 @@ function machineText(results: Results): string {
   const run = shown(results["get"], (l) => "row" in l) ?? Object.values(results)[0]?.[0];
   const m = run?.lines[0];
   if (!m) return "";
-  const peer = typeof m["peer"] === "string" ? ` Peer: ${m["peer"]}.` : "";
-  return `Machine: ${m["processor"]}, ${m["cores"]} cores, ${m["memory_gb"]} GB, Node ${m["node"]}, ${m["platform"]}; shared with other work meanwhile.${peer}`;
+  const peer = typeof m["peer"] === "string" ? ` Peer: ${said(m, "peer")}.` : "";
+  return `Machine: ${said(m, "processor")}, ${said(m, "cores")} cores, ${said(m, "memory_gb")} GB, Node ${said(m, "node")}, ${said(m, "platform")}; shared with other work meanwhile.${peer}`;
 }
 
 function rowSides(results: Results, row: string): { line: Line; sides: Readonly<Record<string, Side>> } | null {
-  const against = (l: Line) => l["row"] === row && (l["sides"] as Side[]).every((s) => s.label !== "before");
+  const against = (l: Line) => l["row"] === row && (l["sides"] as readonly Side[]).every((s) => s.label !== "before");
   const line = linesOf(results, row, against).at(-1);
   if (!line) return null;
-  return { line, sides: Object.fromEntries((line["sides"] as Side[]).map((s) => [s.label, s])) };
+  return { line, sides: Object.fromEntries((line["sides"] as readonly Side[]).map((s) => [s.label, s])) };
 }
 
 function rowsText(results: Results, files: Map<string, string>): string {
@@ -170,7 +177,7 @@ function rowsText(results: Results, files: Map<string, string>): string {
   const bare = rowSides(results, "get")?.sides["bare-stored"];
   const notes = [
     recall &&
-      `Recommendations: recall@10 of the index against exact float32 search is ${short(recall["recall_at_10"] as number)} over ${recall["queries"]} calls; one search of the index takes ${recall["search_p50_ms"]} ms.`,
+      `Recommendations: recall@10 of the index against exact float32 search is ${short(recall["recall_at_10"] as number)} over ${said(recall, "queries")} calls; one search of the index takes ${said(recall, "search_p50_ms")} ms.`,
     bare &&
       `A bare server that passes the stored JSON on unparsed, without transcript (less work and bytes), makes ${range(bare, "rps")} requests a second.`,
   ].filter(Boolean);
@@ -200,7 +207,7 @@ function pacedText(results: Results): string {
     String(s.errors),
   ]);
   const proof = stall
-    ? `The harness was tried on itself: with the server stopped for one second, p99 reads ${short(stall["p99_ms"] as number)} ms and the maximum ${short(stall["max_ms"] as number)} ms (${stall["self_test"]}).`
+    ? `The harness was tried on itself: with the server stopped for one second, p99 reads ${short(stall["p99_ms"] as number)} ms and the maximum ${short(stall["max_ms"] as number)} ms (${said(stall, "self_test")}).`
     : "";
   return `## Open loop at half of capacity
 
@@ -272,13 +279,13 @@ function indexText(results: Results): string {
     short(l["without_ms"] as number),
     short(l["with_ms"] as number),
     `${short(l["gain"] as number)}x`,
-    `${l["claimed"]}x`,
+    `${said(l, "claimed")}x`,
     (l["gain"] as number) >= (l["claimed"] as number) ? "holds" : "does not hold",
   ]);
   return `## What the four indexes of the design notes gain
 
 The notes claim 25x for an agent, 20x for a date range (30 days of two years here), 25x for both with a sentiment band. The same queries over the same
-rows, median of ${"30"} each, warm cache, in the SQLite file alone. What holds depends on how much a query has to return:
+rows, median of 30 each, warm cache, in the SQLite file alone. What holds depends on how much a query has to return:
 a count reads the index alone, a page of the newest 20 must fetch its rows and, for an agent, sort.
 
 ${table(["rows", "query", "asked", "without ms", "with ms", "gain", "claimed", ""], rows)}`;
@@ -328,7 +335,7 @@ ${table(["graph", ...lengths.map(String)], rows)}
       `The same texts through everything a runner does (tokenise, run, pool):\n\n${table(["", "texts/s", "CPU ms a text", "event loop p99 ms", "RSS MB", ""], body)}`,
     );
   }
-  const jobs = linesOf(results, "enrich", (l) => String(l["measure"]).startsWith("import_and_enrich"));
+  const jobs = linesOf(results, "enrich", (l) => l["measure"] === "import_and_enrich");
   if (jobs.length > 0) {
     const body = jobs.map((l) => [
       l["serving_rps"] === undefined ? "idle" : `serving ${short(l["serving_rps"] as number)} requests/s`,

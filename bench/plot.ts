@@ -40,7 +40,6 @@ export function linePlot(title: string, series: readonly Series[]): string {
   const xs = [...new Set(all.map(([x]) => x))].toSorted((a, b) => a - b);
   const low = 10 ** Math.floor(Math.log10(Math.min(...all.map(([, y]) => y))));
   const high = 10 ** Math.ceil(Math.log10(Math.max(...all.map(([, y]) => y)) * 1.0001));
-  const share = (v: number, a: number, b: number) => (a === b ? 0.5 : Math.log(v / a) / Math.log(b / a));
   const px = (v: number) => left + (right - left) * share(v, xs[0] as number, xs.at(-1) as number);
   const py = (v: number) => bottom - (bottom - top) * share(v, low, high);
   const out: string[] = [];
@@ -61,6 +60,11 @@ export function linePlot(title: string, series: readonly Series[]): string {
     out.push(`<text x="${right + 34}" y="${top + 10 + i * 20}">${escape(label)}</text>`);
   }
   return svg(title, bottom + 34, out.join(""));
+}
+
+/** Where v lies between a (0) and b (1) on a log scale. */
+function share(v: number, a: number, b: number): number {
+  return a === b ? 0.5 : Math.log(v / a) / Math.log(b / a);
 }
 
 function svg(title: string, height: number, body: string): string {

@@ -84,7 +84,6 @@ export function seedOf(count: number, lines = 42): Seed {
     const noise = SPREAD / Math.sqrt(DIMENSIONS);
     return normalize(centre.map((x) => x + noise * normal()));
   };
-  const within = (x: number, low: number, high: number) => Math.round(Math.min(high, Math.max(low, x)) * 1e4) / 1e4;
   return {
     texts,
     near: (body) => near(Math.floor(body / BODIES)),
@@ -106,6 +105,10 @@ export function seedOf(count: number, lines = 42): Seed {
       }
     },
   };
+}
+
+function within(x: number, low: number, high: number): number {
+  return Math.round(Math.min(high, Math.max(low, x)) * 1e4) / 1e4;
 }
 
 /** Standard normal numbers by Marsaglia's polar method. */

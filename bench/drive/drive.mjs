@@ -12,7 +12,7 @@ import os from "node:os";
 import path from "node:path";
 import { pathToFileURL, fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ALL = ["get", "list", "agents", "recs", "paced", "feed", "mix", "post", "bulk"];
@@ -192,7 +192,7 @@ async function report(scenario, tool, f) {
 const pct = (sorted, p) =>
   sorted.length ? +sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)].toFixed(3) : null;
 const dist = (ms) => {
-  const s = Float64Array.from(ms).sort();
+  const s = Float64Array.from(ms).toSorted();
   return { p50_ms: pct(s, 50), p95_ms: pct(s, 95), p99_ms: pct(s, 99), max_ms: pct(s, 100) };
 };
 
@@ -328,19 +328,19 @@ async function paced(make, rate, seconds) {
       }, +o.stall);
     }, seconds * 500);
   }
+  const answered = async (at) => {
+    const a = await send(make(), 30e3);
+    inFlight--;
+    ms.push(performance.now() - at);
+    if (a.status < 200 || a.status >= 400) errors++;
+  };
   await new Promise((done) => {
     const tick = () => {
       const now = performance.now();
       while (due < total && t0 + (due * 1000) / rate <= now) {
         const at = t0 + (due++ * 1000) / rate;
         peak = Math.max(peak, ++inFlight);
-        waits.push(
-          send(make(), 30e3).then((a) => {
-            inFlight--;
-            ms.push(performance.now() - at);
-            if (a.status < 200 || a.status >= 400) errors++;
-          }),
-        );
+        waits.push(answered(at));
       }
       if (due < total) setTimeout(tick, 1);
       else done();
