@@ -40,6 +40,7 @@ describe("instants", () => {
     fc.assert(
       fc.property(fc.integer({ min: -1e12, max: 4e12 }), (ms) => {
         expect(parseInstant(formatInstant(ms))).toBe(ms);
+        expect(formatInstant(ms)).toBe(new Date(ms).toISOString());
       }),
     );
   });
