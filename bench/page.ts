@@ -285,8 +285,8 @@ function indexText(results: Results): string {
   return `## What the four indexes of the design notes gain
 
 The notes claim 25x for an agent, 20x for a date range (30 days of two years here), 25x for both with a sentiment band. The same queries over the same
-rows, median of 30 each, warm cache, in the SQLite file alone. What holds depends on how much a query has to return:
-a count reads the index alone, a page of the newest 20 must fetch its rows and, for an agent, sort.
+rows, median of 30 each, warm cache, in the SQLite file alone, once for a page of the newest 20 and once for the whole count. The rows are
+as narrow as Earshot keeps them; where words and embeddings lie in the same row, as in the peer, a scan costs more and the gain is larger.
 
 ${table(["rows", "query", "asked", "without ms", "with ms", "gain", "claimed", ""], rows)}`;
 }

@@ -43,6 +43,7 @@ const N = +o.calls,
   M = +o.agents,
   SECONDS = +o.seconds,
   CONNS = +o.connections;
+const WARM = 3; // seconds before wrk is measured
 const MARK = "@@UID0000000@@";
 const tmp = mkdtempSync(path.join(os.tmpdir(), "drive-"));
 process.on("exit", () => rmSync(tmp, { recursive: true, force: true }));
@@ -174,18 +175,19 @@ function usage(a, b) {
   return u;
 }
 async function report(scenario, tool, f) {
-  const a = reading();
+  let a = reading();
+  const warmed = () => {
+    a = reading();
+  };
   let r;
   try {
-    r = await f();
+    r = await f(warmed);
   } catch (e) {
     r = { failed: String(e?.message ?? e) };
   }
   const u = usage(a, reading());
-  // the server's CPU for one request: what a noisy machine changes least (the warm-up second of wrk is counted in both)
-  if (o.pid && r.requests)
-    u.server_cpu_ms_per_request = +((1000 * u.server_cores * u.wall_s) / (r.warmed ?? r.requests)).toFixed(3);
-  delete r.warmed;
+  // the server's CPU for one request: what a noisy machine changes least
+  if (o.pid && r.requests) u.server_cpu_ms_per_request = +((1000 * u.server_cores * u.wall_s) / r.requests).toFixed(3);
   delete u.wall_s;
   console.log(JSON.stringify({ impl: map.name, label: o.label, calls: N, scenario, tool, ...r, ...u }));
 }
@@ -197,7 +199,7 @@ const dist = (ms) => {
 };
 
 // ---- wrk: steady closed loop --------------------------------------------------
-async function wrk(requests, seconds = SECONDS, connections = CONNS) {
+async function wrk(warmed, requests, seconds = SECONDS, connections = CONNS) {
   const file = path.join(tmp, "requests"),
     out = path.join(tmp, "out.json");
   const w = createWriteStream(file);
@@ -222,12 +224,11 @@ async function wrk(requests, seconds = SECONDS, connections = CONNS) {
       p.on("error", bad);
       p.on("exit", (c) => (c === 0 ? ok() : bad(new Error(`wrk ${c}: ${err.slice(0, 300)}`))));
     });
-  await run(1); // warm-up
-  const warm = JSON.parse(readFileSync(out, "utf8")).requests;
+  await run(WARM); // time for a compiler at run time to do its work
+  warmed();
   await run(seconds);
   const j = JSON.parse(readFileSync(out, "utf8"));
   return {
-    warmed: warm + j.requests,
     connections,
     seconds: +(j.wall_us / 1e6).toFixed(2),
     requests: j.requests,
@@ -483,24 +484,24 @@ const slow = async (r) => {
 };
 const paceOf = (r, name) => async () => {
   const s = await slow(r);
-  if (s === 0) return report(name, "wrk", () => wrk(many(name === "agents" ? 1 : 5000, r), SECONDS, 8));
+  if (s === 0) return report(name, "wrk", (warmed) => wrk(warmed, many(name === "agents" ? 1 : 5000, r), SECONDS, 8));
   return report(name, "node", () =>
     closed(r, s === 2 ? { connections: 1, seconds: 0.1, atLeast: 2 } : { connections: 2, atLeast: 4 }),
   );
 };
 const run = {
-  get: () => report("get", "wrk", () => wrk(many(20000, reqGet))),
-  list: () => report("list", "wrk", () => wrk(many(5000, reqList))),
+  get: () => report("get", "wrk", (warmed) => wrk(warmed, many(20000, reqGet))),
+  list: () => report("list", "wrk", (warmed) => wrk(warmed, many(5000, reqList))),
   agents: paceOf(reqAgents, "agents"),
   recs: paceOf(reqRecs, "recs"),
-  post: () => report("post", "wrk", () => wrk(many(200, reqPost))),
+  post: () => report("post", "wrk", (warmed) => wrk(warmed, many(200, reqPost))),
   bulk: () => {
     const t = reqBulk();
     return report("bulk", "node", () =>
       closed(() => fresh(t), { connections: 2 }).then((r) => ({ ...r, calls_per_s: Math.round(r.rps * 1000) })),
     );
   },
-  mix: () => report("mix", "wrk", () => wrk(mixRows())),
+  mix: () => report("mix", "wrk", (warmed) => wrk(warmed, mixRows())),
   paced: () => {
     const pool = mixRows();
     let i = 0;

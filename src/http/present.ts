@@ -71,7 +71,7 @@ export function presentInsightsProvenance({ sentiment, conversation, embedding }
   return {
     sentiment: presentProvenance(sentiment),
     conversation: presentProvenance(conversation),
-    embedding: embedding && presentProvenance(embedding),
+    vectors: embedding && presentProvenance(embedding),
   };
 }
 

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import type { Scope } from "../core/call.ts";
 import { AppError } from "../errors.ts";
 import type { Account, Accounts, Role } from "../ports.ts";
-import { checkPassword, hashPassword, looksLikeKey, makeKey, makeToken, sameSecret, sha256 } from "./credentials.ts";
+import { checkPassword, hashPassword, looksLikeKey, makeKey, makeToken, secretMatcher, sha256 } from "./credentials.ts";
 import { createThrottle } from "./throttle.ts";
 
 export interface AccessConfig {
@@ -117,6 +117,7 @@ export function createAccess({ accounts, config, now }: AccessDeps): Access {
           created_at: 0,
           revoked_at: null,
         };
+  const isAdminKey = config.adminKey === null ? () => false : secretMatcher(config.adminKey);
   const throttle = createThrottle({ name: "wrong-logins", limit: 10, window_ms: 60_000, now });
   /** By SHA-256 of the key; only keys that exist, so that guessing fills nothing. */
   const keys = new Map<string, { account: Account; at: number }>();
@@ -214,7 +215,7 @@ export function createAccess({ accounts, config, now }: AccessDeps): Access {
   return {
     async authenticate(credential) {
       if (credential.length > 4_096) return null;
-      if (builtIn !== null && sameSecret(credential, config.adminKey as string)) {
+      if (builtIn !== null && isAdminKey(credential)) {
         return principalOf(builtIn, null);
       }
       if (looksLikeKey(credential)) return byKey(credential);
