@@ -1,5 +1,5 @@
 /** The dashboard's files: built from web/ in a checkout, where Vite is installed. A deployment ships them built. */
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,6 +8,8 @@ import { brotliCompress, constants, gzip } from "node:zlib";
 const ROOT = join(import.meta.dirname, "../..");
 const WEB = join(ROOT, "web");
 const DIST = join(WEB, "dist");
+/** Built here and moved there when it is whole: a server that starts meanwhile never reads half a page. */
+const MAKING = join(ROOT, ".cache", `web-${process.pid}`);
 
 /** True where the files are missing or older than what they are made from, and the sources are there. */
 export async function webIsStale(): Promise<boolean> {
@@ -26,8 +28,11 @@ export async function buildWeb(): Promise<void> {
     root: WEB,
     logLevel: "error",
     plugins: [react()],
+    // Also where NODE_ENV says something else, as in tests.
+    define: { "process.env.NODE_ENV": JSON.stringify("production") },
+    oxc: { jsx: { development: false } },
     build: {
-      outDir: DIST,
+      outDir: MAKING,
       emptyOutDir: true,
       target: "es2023",
       // The page's policy allows no inline images, and a module preload needs no help from a script.
@@ -36,7 +41,9 @@ export async function buildWeb(): Promise<void> {
       chunkSizeWarningLimit: 2_000,
     },
   });
-  for (const path of await filesOf(DIST, () => true)) await compress(path);
+  for (const path of await filesOf(MAKING, () => true)) await compress(path);
+  await rm(DIST, { recursive: true, force: true });
+  await rename(MAKING, DIST);
 }
 
 async function compress(path: string): Promise<void> {

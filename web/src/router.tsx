@@ -1,5 +1,5 @@
 /** The address bar is the state: three views, their filters, and Back. */
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import type { AnchorHTMLAttributes, MouseEvent, RefObject } from "react";
 
 const CHANGED = "earshot:navigated";
@@ -13,14 +13,17 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+/** Set by the list, whenever its address changes. */
 let lastList = "/";
 
 /** Path and query as they are now; renders again when they change. */
 export function useAddress(): URL {
   const href = useSyncExternalStore(subscribe, () => location.href);
-  const url = new URL(href);
-  if (url.pathname === "/") lastList = url.pathname + url.search;
-  return url;
+  return useMemo(() => new URL(href), [href]);
+}
+
+export function rememberList(url: URL): void {
+  lastList = url.pathname + url.search;
 }
 
 /** The list as it was last seen, filters and page included. */
@@ -38,7 +41,7 @@ export function navigate(to: string, options: { replace?: boolean; state?: unkno
 type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { readonly href: string };
 
 /** An anchor that stays in the page; new tabs and other buttons go the browser's way. */
-export function Link({ href, onClick, ...rest }: LinkProps) {
+export function Link({ href, onClick, children, ...rest }: LinkProps) {
   const follow = (event: MouseEvent<HTMLAnchorElement>) => {
     onClick?.(event);
     if (event.defaultPrevented || event.button !== 0) return;
@@ -47,10 +50,14 @@ export function Link({ href, onClick, ...rest }: LinkProps) {
     navigate(href);
     scrollTo(0, 0);
   };
-  return <a href={href} onClick={follow} {...rest} />;
+  return (
+    <a href={href} onClick={follow} {...rest}>
+      {children}
+    </a>
+  );
 }
 
-let firstView = true;
+let lastTitle: string | null = null;
 
 /** Titles the document and moves the focus to the view's heading, except on the first view of a visit. */
 export function useView(title: string): RefObject<HTMLHeadingElement | null> {
@@ -59,8 +66,8 @@ export function useView(title: string): RefObject<HTMLHeadingElement | null> {
     document.title = `${title} · Earshot`;
   }, [title]);
   useEffect(() => {
-    if (!firstView) heading.current?.focus({ preventScroll: true });
-    firstView = false;
-  }, []);
+    if (lastTitle !== null && lastTitle !== title) heading.current?.focus({ preventScroll: true });
+    lastTitle = title;
+  }, [title]);
   return heading;
 }

@@ -93,12 +93,14 @@ function Row({ agent, sentiment, talk }: RowProps) {
       </Table.Td>
       <Table.Td className="num" data-label="Customer sentiment">
         {avg_sentiment === null ? <Unknown /> : signed(avg_sentiment)}
+        <Margin ci95={agent.sentiment.ci95} format={(half) => half.toFixed(2)} />
       </Table.Td>
       <Table.Td className="picture">
         <Interval axis={sentiment} mean={avg_sentiment} ci95={agent.sentiment.ci95} format={signed} />
       </Table.Td>
       <Table.Td className="num" data-label="Agent talk">
         {avg_talk_ratio === null ? <Unknown /> : percent(avg_talk_ratio)}
+        <Margin ci95={agent.talk_ratio.ci95} format={percent} />
       </Table.Td>
       <Table.Td className="picture">
         <Interval axis={talk} mean={avg_talk_ratio} ci95={agent.talk_ratio.ci95} format={percent} />
@@ -118,4 +120,15 @@ function Scale({ axis, format }: { readonly axis: Axis; readonly format: (value:
       <span>{format(axis.high)}</span>
     </span>
   );
+}
+
+interface MarginProps {
+  readonly ci95: AgentFigures["sentiment"]["ci95"];
+  readonly format: (half: number) => string;
+}
+
+/** Half of the interval, as people write it beside a mean. */
+function Margin({ ci95, format }: MarginProps) {
+  if (ci95 === null) return null;
+  return <span className="dim margin"> ± {format((ci95[1] - ci95[0]) / 2)}</span>;
 }

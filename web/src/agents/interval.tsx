@@ -33,7 +33,7 @@ export function Interval({ axis, mean, ci95, format }: IntervalProps) {
   const at = (value: number) => Math.max(0, Math.min(100, ((value - axis.low) / (axis.high - axis.low)) * 100));
   const text = ci95 ? `95 % interval ${format(ci95[0])} to ${format(ci95[1])}` : "no interval: too few calls";
   return (
-    <span className="interval" role="img" aria-label={text} title={text}>
+    <span className="interval" role="img" aria-label={text}>
       <span className="interval-zero" style={{ left: `${at(axis.line)}%` }} />
       {ci95 && (
         <span className="interval-line" style={{ left: `${at(ci95[0])}%`, width: `${at(ci95[1]) - at(ci95[0])}%` }} />

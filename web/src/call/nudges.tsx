@@ -25,6 +25,8 @@ export function Nudges({ nudges, reason, numbers, lit, onPoint, onChoose }: Nudg
       {nudges.map((nudge, index) => {
         const { text, shape } = SEVERITIES[nudge.severity];
         return (
+          // Pointing does what focusing a turn's button does; nothing needs the mouse.
+          // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
           <li
             key={nudge.rule_id}
             className="nudge"

@@ -1,9 +1,10 @@
 import { Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { Degraded, Empty, Failure, LoadingRows } from "../frame/states.tsx";
 import { count, plural } from "../format.ts";
 import { callList } from "../queries.ts";
-import { Link, useAddress, useView } from "../router.tsx";
+import { Link, rememberList, useAddress, useView } from "../router.tsx";
 import { CallFilters } from "./call-filters.tsx";
 import { CallTable } from "./call-table.tsx";
 import { isFiltered, PAGE_SIZE, readListState, toQuery } from "./list-state.ts";
@@ -16,6 +17,7 @@ export function CallsView() {
   const heading = useView("Calls");
   const list = useQuery(callList(toQuery(state)));
   const { data } = list;
+  useEffect(() => rememberList(url), [url]);
   return (
     <>
       <div className="head">
