@@ -11,6 +11,7 @@ import { type Connection, openForReading, openForWriting } from "../src/adapters
 import { openReads } from "../src/adapters/sql/read-calls.ts";
 import { listOnLoop, type ListQuery } from "../src/adapters/sql/read-list.ts";
 import { ROW_COLUMNS } from "../src/adapters/sql/read-row.ts";
+import { searchWordsOf } from "../src/adapters/sql/search-words.ts";
 import { Statements } from "../src/adapters/sql/read-statements.ts";
 import type { Scope } from "../src/core/call.ts";
 import { type CallFilter, NEWEST_FIRST, type Sort } from "../src/core/list.ts";
@@ -61,6 +62,7 @@ function seed(db: Connection): void {
   );
   const text = db.prepare("INSERT INTO call_texts (call_no, body) VALUES (?, ?)");
   const insights = db.prepare("INSERT INTO call_insights (call_no, body, contribution) VALUES (?, ?, '[]')");
+  const words = searchWordsOf(db);
   const word = db.prepare("INSERT INTO turn_search (rowid, text) VALUES (?, ?)");
   const agent = db.prepare("INSERT INTO agents (agent_id, team) VALUES (?, ?)");
   const digest = bytes(new Uint8Array(32));
@@ -92,7 +94,7 @@ function seed(db: Connection): void {
       row.run(...mine, ...numbers, ...state);
       text.run(i, body.text);
       insights.run(i, body.insights);
-      if (i <= worded) for (const [t, turn] of body.turns.entries()) word.run(i * 32_768 + t, turn.text);
+      if (i <= worded) for (const [t, turn] of body.turns.entries()) word.run(i * 32_768 + t, words.indexed(turn.text));
     }
   })();
   db.pragma("wal_checkpoint(TRUNCATE)");

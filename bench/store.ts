@@ -1,6 +1,6 @@
 /**
- * Writes a second: single accepts from 64 callers at once, and bulk accepts in batches of 1,000, into a fresh SQLite
- * file. Prints one JSON line. Usage: node bench/store.ts [rows=20000] [bytes of text a call=3000]
+ * Writes a second: single accepts of calls that have just ended from 64 callers at once, and bulk accepts of calls of
+ * the last 90 days, in no order, in batches of 1,000, into a fresh SQLite file. Prints one JSON line. Usage: node bench/store.ts [rows=20000] [bytes of text a call=3000]
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
@@ -50,7 +50,7 @@ function makeCall(prefix: string, i: number): AcceptedCall {
     agent_id: `agent-${i % 50}`,
     customer_id: `customer-${i % 5_000}`,
     language: "en",
-    start_time: Date.UTC(2026, 0, 1) + Math.floor(random() * 90 * 86_400_000),
+    start_time: Date.now() - (prefix === "single" ? 300_000 : Math.floor(random() * 90 * 86_400_000)),
     duration_seconds: 300,
     outcome: null,
     turns: texts[i % texts.length] as Turn[],

@@ -24,6 +24,8 @@ export interface Config {
   readonly trustProxy: boolean;
   /** Ranks are given only to agents with at least this many enriched calls. */
   readonly rankMinimum: number;
+  /** EARSHOT_* variables that mean nothing here. */
+  readonly warnings: readonly string[];
   /** What finding the user's npm needs of the environment. */
   readonly npmEnvironment: Readonly<Record<string, string | undefined>>;
 }
@@ -69,6 +71,14 @@ export const SETTINGS = [
   { name: "EARSHOT_RANK_MINIMUM", fallback: "5", meaning: "calls an agent needs before a rank is given" },
 ] as const satisfies readonly Setting[];
 
+/** Parts with one choice in this version: naming it is right, anything else would silently not happen. */
+const ONLY_CHOICE: Readonly<Record<string, string>> = {
+  EARSHOT_DISPATCH_URL: "sql:",
+  EARSHOT_STREAM_URL: "sql:",
+  EARSHOT_CACHE_URL: "memory:",
+  EARSHOT_VECTORS_URL: "embedded:",
+};
+
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
@@ -85,15 +95,24 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as cons
 
 /**
  * Reads settings from `env` (name -> value; an empty value counts as unset).
- * @throws ConfigError naming every bad or unknown EARSHOT_* setting
+ * @throws ConfigError naming every bad setting; unknown ones become warnings
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = [];
+  const warnings: string[] = [];
   const known = new Set<string>(SETTINGS.map((s) => s.name));
   for (const name of Object.keys(env)) {
+    const only = ONLY_CHOICE[name];
+    if (only !== undefined) {
+      const value = env[name]?.trim() || only;
+      // The rest of a URL may hold a password.
+      if (value !== only) problems.push(`${name} must be ${only} in this version, not ${value.split(":")[0]}:`);
+      continue;
+    }
     // Tests and benches have switches of their own.
     if (name.startsWith("EARSHOT_") && !known.has(name) && !/^EARSHOT_(TEST|DATA_SETS|BENCH)/.test(name)) {
-      problems.push(`${name} is not a setting; there are ${[...known].join(", ")}`);
+      // Not a mistake for sure: orchestrators put variables of this form beside a service of this name.
+      warnings.push(`${name} is not a setting and was passed over; there are ${[...known].join(", ")}`);
     }
   }
   const text = (name: (typeof SETTINGS)[number]["name"]): string | null => env[name]?.trim() || null;
@@ -183,6 +202,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustProxy: flag("EARSHOT_TRUST_PROXY"),
     corsOrigins,
     rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
+    warnings,
     npmEnvironment: { npm_execpath: env["npm_execpath"], PATH: env["PATH"] },
   };
   if (problems.length > 0) throw new ConfigError(problems);

@@ -28,22 +28,32 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** So many in so many seconds. */
+export interface Quota {
+  readonly name: string;
+  readonly limit: number;
+  readonly window_s: number;
+}
+
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly errors: readonly FieldError[];
   /** Seconds after which a retry makes sense. */
   readonly retryAfter: number | undefined;
+  /** The limit that was met. */
+  readonly quota: Quota | undefined;
 
   constructor(
     code: ErrorCode,
     detail?: string,
-    more: { errors?: readonly FieldError[]; cause?: unknown; retryAfter?: number } = {},
+    more: { errors?: readonly FieldError[]; cause?: unknown; retryAfter?: number; quota?: Quota } = {},
   ) {
     super(detail ?? ERRORS[code].title, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "AppError";
     this.code = code;
     this.errors = more.errors ?? [];
     this.retryAfter = more.retryAfter;
+    this.quota = more.quota;
   }
 }
 

@@ -11,7 +11,11 @@ import { ConfigError, readConfig } from "./config.ts";
 import { AppError } from "./errors.ts";
 
 const context: Context = {
-  config: (overrides = {}) => readConfig({ ...process.env, ...overrides }),
+  config: (overrides = {}) => {
+    const config = readConfig({ ...process.env, ...overrides });
+    for (const warning of config.warnings) console.error(`earshot: ${warning}`);
+    return config;
+  },
   dataDirChosen: (process.env["EARSHOT_DATA_DIR"] ?? "") !== "",
 };
 
@@ -41,6 +45,6 @@ try {
     process.exitCode = 2;
   } else {
     console.error(error instanceof AppError ? `earshot: ${error.message}` : error);
-    process.exitCode = 1;
+    process.exitCode = error instanceof AppError && error.code === "validation" ? 2 : 1;
   }
 }

@@ -55,7 +55,8 @@ export type SaveResult = "saved" | "stale";
 
 /** Each command is one durable transaction inside the adapter; resolved means on disk (fsynced). */
 export interface Calls {
-  /** Call row, text, full text, work row, rollups (total_calls) and `call.accepted`, for every accepted item. */
+  /** Call row, text, work row, rollups (total_calls) and `call.accepted`, for every accepted item. Full text comes with
+   *  the enrichment, or when the call is found dead. */
   accept(batch: readonly AcceptedCall[], priority: Priority): Promise<AcceptResult[]>;
   /** Puts `call` in the place of its call_id (or creates it): revision + 1, old insights dropped, new work. */
   replace(call: AcceptedCall, priority: Priority): Promise<ReplaceResult>;
@@ -63,9 +64,11 @@ export interface Calls {
   reprocess(call_id: string, scope: Scope, priority: Priority): Promise<{ revision: number } | null>;
   /** Insights, vectors, measures, rollups (old contribution out, new in), `call.enriched`, work settled. */
   saveEnrichment(batch: readonly EnrichedCall[]): Promise<SaveResult[]>;
-  /** Erases every trace of the call and logs the tombstone `call.deleted`. False if it was not there. */
+  /** Erases the call and logs the tombstone `call.deleted`; its bytes leave the files within a second, as far as no
+   *  reader of the log is in the way. False if it was not there. */
   remove(call_id: string, scope: Scope): Promise<boolean>;
-  /** Erases all calls of one customer; the number erased. */
+  /** Erases all calls of one customer; the number erased. When it resolves, none of their bytes is in any file of the
+   *  store; rejects with store_unavailable if a reader of the log is in the way: then ask again. */
   erase(customer_id: string): Promise<number>;
 }
 
@@ -266,6 +269,7 @@ export interface Job {
 
 export interface Jobs {
   put(job: Job): Promise<void>;
+  /** A running job not put for ten minutes is `failed`: its process has died. */
   get(job_id: string): Promise<Job | null>;
   /** A resumable position (import: bytes of a file already stored), by an opaque name. */
   bookmark(name: string): Promise<string | null>;

@@ -36,7 +36,7 @@ export function importCommands(program: Command, context: Context): void {
     )
     .option("--speaker-map <pairs>", "labels: Rep=agent,Client=customer", checkedBy(parseSpeakers))
     .option("--url <url>", "send to the server there instead of this machine's data")
-    .option("--key <key>", "an admin API key of that server")
+    .option("--key <key>", "an admin API key of that server (EARSHOT_ADMIN_KEY)")
     .action(async (file: string, options: ImportOptions) => {
       const started = performance.now();
       const line = progressLine();
@@ -49,7 +49,7 @@ export function importCommands(program: Command, context: Context): void {
         const job =
           options.url === undefined
             ? await here(context, file, options, format, line, stop.signal)
-            : await there(file, options, format, line, stop.signal);
+            : await there(context, file, options, format, line, stop.signal);
         line.end(summary(job, (performance.now() - started) / 1000));
         for (const error of job.errors) console.error(`line ${error.line}: ${error.message}`);
         const { rejected = 0, conflicts = 0 } = job.counts;
@@ -102,20 +102,21 @@ async function here(
 }
 
 async function there(
+  context: Context,
   file: string,
   options: ImportOptions,
   format: ImportFormat,
   line: Line,
   signal: AbortSignal,
 ): Promise<Job> {
-  if (options.key === undefined)
-    throw new AppError("unauthorized", "--url needs --key with an admin API key of that server");
+  const key = options.key ?? context.config().adminKey;
+  if (key === null) throw new AppError("unauthorized", "--url needs --key with an admin API key of that server");
   return sendImport({
     file,
     stdin: process.stdin,
     format,
     url: options.url ?? "",
-    key: options.key,
+    key,
     query: { map: options.map ?? "", default: options.default ?? "", speaker_map: options.speakerMap ?? "" },
     signal,
     onProgress: (sent, total) =>

@@ -14,7 +14,7 @@ interface ServeOptions {
 /** `serve` and `demo`. */
 export function serveCommands(program: Command, context: Context): void {
   program
-    .command("serve", { isDefault: true })
+    .command("serve")
     .description("serve the API and enrich what comes in")
     .option("--role <role>", "api, worker or all", parseRole, "all")
     .option("--host <address>", "address to listen on (EARSHOT_HOST)")
@@ -33,9 +33,12 @@ export function serveCommands(program: Command, context: Context): void {
     .option("--port <number>", "port to listen on (EARSHOT_PORT)")
     .action(async (options: ServeOptions) => {
       const config = context.config(overrides(options));
-      await demo(
-        context.dataDirChosen ? config : { ...config, storePath: config.storePath.replace(/earshot\.db$/, "demo.db") },
-      );
+      await demo({
+        ...config,
+        // Its calls must not mix with real ones, and its guide must not drown in log lines.
+        ...(!context.dataDirChosen && { storePath: config.storePath.replace(/earshot\.db$/, "demo.db") }),
+        ...(config.logLevel === "info" && { logLevel: "warn" }),
+      });
     });
 }
 

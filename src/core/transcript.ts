@@ -41,7 +41,11 @@ export function parseTranscript(text: string, speakerMap: SpeakerMap = {}): Chec
   if (!hasWords(text)) return { ok: false, errors: [{ pointer: at, ...NO_WORDS }] };
   const lines = text.split(/\r\n|\r|\n/);
   const nul = lines.findIndex((l) => l.includes("\0"));
-  if (nul >= 0) return { ok: false, errors: [{ pointer: at, message: `line ${nul + 1} holds a NUL character` }] };
+  if (nul >= 0)
+    return {
+      ok: false,
+      errors: [{ pointer: at, message: `line ${nul + 1} holds a NUL character`, expected: "text", received: "NUL" }],
+    };
 
   const heads = lines.map((l) => splitHead(l, known));
   const unknown = unknownLabels(heads);
@@ -98,7 +102,7 @@ export function checkTurns(input: unknown, speakerMap: SpeakerMap = {}): Checked
   const at = pointer("turns");
   const fail = (error: FieldError): CheckedTurns => ({ ok: false, errors: [...errors, error] });
   if (!Array.isArray(input))
-    return fail({ pointer: at, message: "must be a list of turns", received: typeName(input) });
+    return fail({ pointer: at, message: "must be a list of turns", expected: "a list", received: typeName(input) });
   if (input.length > MAX_TURNS) {
     const message = `has more turns than a call may have`;
     return fail({ pointer: at, message, expected: `at most ${MAX_TURNS}`, received: String(input.length) });
@@ -114,13 +118,17 @@ export function checkTurns(input: unknown, speakerMap: SpeakerMap = {}): Checked
   let spoken = false;
   for (const [i, item] of items.entries()) {
     if (!isRecord(item)) {
-      errors.push({ pointer: pointer("turns", i), message: "must be an object", received: typeName(item) });
+      errors.push({
+        pointer: pointer("turns", i),
+        message: "must be an object",
+        expected: "an object",
+        received: typeName(item),
+      });
       continue;
     }
     const turn = item as unknown as TurnInput;
-    const bad = (field: string, message: string, expected?: string, received?: string): void => {
-      const more = { ...(expected && { expected }), ...(received && { received }) };
-      errors.push({ pointer: pointer("turns", i, field), message, ...more });
+    const bad = (field: string, message: string, expected: string, received: string): void => {
+      errors.push({ pointer: pointer("turns", i, field), message, expected, received });
     };
     const speaker = typeof turn.speaker === "string" ? known.get(labelKey(turn.speaker)) : undefined;
     if (typeof turn.speaker !== "string") bad("speaker", "must be a string", SPEAKERS, typeName(turn.speaker));
@@ -128,14 +136,15 @@ export function checkTurns(input: unknown, speakerMap: SpeakerMap = {}): Checked
 
     const text = typeof turn.text === "string" ? turn.text.toWellFormed().trim() : "";
     if (typeof turn.text !== "string") bad("text", "must be a string", "a string", typeName(turn.text));
-    else if (text.includes("\0")) bad("text", "holds a NUL character");
+    else if (text.includes("\0")) bad("text", "holds a NUL character", "text", "NUL");
     spoken ||= hasWords(text);
 
     const start = offset(turn.start_ms);
     const end = offset(turn.end_ms);
     if (start === undefined) bad("start_ms", "is no offset in milliseconds", OFFSET, shown(turn.start_ms));
     if (end === undefined) bad("end_ms", "is no offset in milliseconds", OFFSET, shown(turn.end_ms));
-    if (start === null && typeof end === "number") bad("end_ms", "stands without start_ms", "start_ms as well");
+    if (start === null && typeof end === "number")
+      bad("end_ms", "stands without start_ms", "start_ms as well", String(end));
     if (typeof start === "number" && typeof end === "number" && end < start) {
       bad("end_ms", "is before start_ms", `at least ${start}`, String(end));
     }
@@ -189,7 +198,11 @@ function oneLine(text: string): string {
 
 const SPEAKERS = '"agent" or "customer"';
 const OFFSET = `a number from 0 to ${MAX_OFFSET_MS} (seven days)`;
-const NO_WORDS = { message: "has no words", expected: "at least one turn with a word in it" };
+const NO_WORDS = {
+  message: "has no words",
+  expected: "at least one turn with a word in it",
+  received: "no words",
+};
 
 function labelKey(label: string): string {
   return label.normalize("NFKC").trim().replaceAll(/\s+/g, " ").toLowerCase();
@@ -382,5 +395,10 @@ function tooLong(texts: readonly string[]): boolean {
 }
 
 function tooLongError(at: string): FieldError {
-  return { pointer: at, message: "is too long", expected: `at most ${MAX_TRANSCRIPT_BYTES} bytes of text` };
+  return {
+    pointer: at,
+    message: "is too long",
+    expected: `at most ${MAX_TRANSCRIPT_BYTES} bytes of text`,
+    received: "more",
+  };
 }

@@ -75,8 +75,9 @@ export function credentialOf(request: {
   return cookie ? { value: cookie, from: "cookie" } : null;
 }
 
+/** What stands after the scheme; an admin key of the settings may hold blanks. */
 function bearer(header: string): string | null {
-  return /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? null;
+  return /^Bearer +(\S(?:.*\S)?) *$/i.exec(header)?.[1] ?? null;
 }
 
 /** False for a request that a browser says comes from a page of another origin. */

@@ -10,7 +10,8 @@ const SECURITY = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   vary: "Authorization, Cookie, Origin",
 };
-const EXPOSED = "ETag, Location, Retry-After, Earshot-Degraded, Earshot-Replayed, X-Request-Id";
+const EXPOSED =
+  "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Earshot-Degraded, Idempotency-Replayed, X-Request-Id";
 
 export function useHeaders(app: App, origins: readonly string[]): void {
   const allowed = new Set(origins);

@@ -67,7 +67,7 @@ function presentInsights(insights: Insights): Wire {
     provenance: {
       sentiment: presentProvenance(sentiment),
       conversation: presentProvenance(conversation),
-      embedding: embedding && presentProvenance(embedding),
+      vectors: embedding && presentProvenance(embedding),
     },
   };
 }

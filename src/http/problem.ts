@@ -72,6 +72,12 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
   }
   const retryAfter = error.retryAfter ?? (retryable && status === 503 ? 1 : undefined);
   if (retryAfter !== undefined) void reply.header("retry-after", String(Math.ceil(retryAfter)));
+  if (error.quota !== undefined) {
+    // draft-ietf-httpapi-ratelimit-headers.
+    const { name, limit, window_s } = error.quota;
+    void reply.header("ratelimit-policy", `"${name}";q=${limit};w=${window_s}`);
+    void reply.header("ratelimit", `"${name}";r=0;t=${Math.ceil(retryAfter ?? window_s)}`);
+  }
   if (status === 401) void reply.header("www-authenticate", 'Bearer realm="earshot"');
   void reply.header("cache-control", "no-store").removeHeader("etag");
   void reply.code(status).type("application/problem+json").serializer(JSON.stringify).send(problemOf(error, request));
@@ -100,15 +106,36 @@ function fieldErrors(found: readonly ErrorObject[], part: string): FieldError[] 
         pointer,
         message: `unknown ${what}`,
         expected: known.length > 0 ? `one of ${known.join(", ")}` : "none",
+        received: typeName(e.data?.[extra as keyof typeof e.data]),
       };
     }
-    if (missing !== null) return { pointer, message: "is missing" };
+    if (missing !== null) {
+      const wanted = (e.parentSchema?.["properties"] as Record<string, Record<string, unknown>> | undefined)?.[missing];
+      return { pointer, message: "is missing", expected: rangeOf(wanted), received: "nothing" };
+    }
     const allowed = e.params["allowedValues"] as readonly unknown[] | undefined;
     // Passwords and words must not come back in an error: bodies are described by type alone.
     const received = part === "body" ? typeName(e.data) : shown(e.data);
-    if (!allowed) return { pointer, message: e.message ?? "is wrong", received };
+    if (!allowed) return { pointer, message: e.message ?? "is wrong", expected: rangeOf(e.parentSchema), received };
     return { pointer, message: "is not one of the values allowed", expected: `one of ${allowed.join(", ")}`, received };
   });
+}
+
+/** What a schema takes, in words: "integer from 1 to 100", "string of 1 to 200 characters". */
+function rangeOf(schema: ErrorObject["parentSchema"]): string {
+  const bound = (name: string): string => {
+    const value: unknown = schema?.[name];
+    return typeof value === "number" ? String(value) : "";
+  };
+  const { type, pattern } = (schema ?? {}) as { type?: unknown; pattern?: unknown };
+  const name = typeof type === "string" ? type : "a value";
+  if (typeof pattern === "string") return `${name} that matches ${pattern}`;
+  const low = bound("minimum") || bound("minLength");
+  const high = bound("maximum") || bound("maxLength");
+  const unit = type === "string" ? " characters" : "";
+  if (low !== "" && high !== "") return `${name} ${unit === "" ? "from" : "of"} ${low} to ${high}${unit}`;
+  if (low !== "") return `${name}, at least ${low}${unit}`;
+  return high === "" ? name : `${name}, at most ${high}${unit}`;
 }
 
 function typeName(value: unknown): string {

@@ -75,8 +75,8 @@ export const SCHEMAS = {
     {
       pointer: Type.String({ description: "JSON pointer into the body, or ?name for a query parameter" }),
       message: Type.String(),
-      expected: Type.Optional(Type.String()),
-      received: Type.Optional(Type.String()),
+      expected: Type.String({ description: "What would have been right" }),
+      received: Type.String({ description: "What came, or its type: words of a call are never repeated" }),
     },
     CLOSED,
   ),
@@ -134,7 +134,7 @@ export const SCHEMAS = {
         {
           sentiment: named("Provenance"),
           conversation: named("Provenance"),
-          embedding: nullable(named("Provenance")),
+          vectors: nullable(named("Provenance")),
         },
         CLOSED,
       ),

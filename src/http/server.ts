@@ -58,7 +58,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
     return503OnClosing: false,
     // Uploads may be long, but not endless.
     requestTimeout: 3_600_000,
-    routerOptions: { maxParamLength: 2_048 },
+    routerOptions: { maxParamLength: 2_048, ignoreTrailingSlash: true },
     genReqId: (request) => {
       const given = request.headers["x-request-id"];
       return typeof given === "string" && /^[\w-]{8,64}$/.test(given) ? given : randomUUID();
@@ -118,17 +118,19 @@ function useErrors(app: App): void {
   const methods: { method: string; path: RegExp }[] = [];
   app.addHook("onRoute", (route) => {
     const path = new RegExp(
-      `^${route.url.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/:\w+/g, "[^/]+")}$`,
+      `^${route.url.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/:\w+/g, "[^/]+")}/?$`,
     );
     for (const method of [route.method].flat()) methods.push({ method, path });
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler({}, (request, reply) => {
     const path = request.url.split("?")[0] ?? "";
-    const allow = [...new Set(methods.filter((m) => m.path.test(path)).map((m) => m.method))].toSorted();
-    if (allow.length === 0)
+    const there = methods.filter((m) => m.path.test(path)).map((m) => m.method);
+    const allow = [...new Set([...there, "OPTIONS"])].toSorted();
+    if (there.length === 0)
       return sendProblem(new AppError("not_found", "There is nothing at this address"), request, reply);
     void reply.header("allow", allow.join(", "));
+    if (request.method === "OPTIONS") return reply.code(204).send();
     return sendProblem(
       new AppError("method_not_allowed", `This address takes ${allow.join(", ")}, not ${request.method}`),
       request,

@@ -17,12 +17,25 @@ export interface SocketDeps {
   readonly origins: readonly string[];
 }
 
-/** ws itself closes larger messages with 1009 and reads no further; up to here we say 4413. */
+/** Of larger messages no more is read. */
 const HARD_LIMIT = 1_048_576;
+
+/** ws closes too large messages by itself, with the protocol's 1009; ours is the code that clients rely on. */
+class Socket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    if (code === 1009) super.close(CLOSE.too_large, "more than 64 KB");
+    else super.close(code, reason);
+  }
+}
 
 export function useSockets(app: App, deps: SocketDeps): void {
   const { live } = deps;
-  const server = new WebSocketServer({ noServer: true, maxPayload: HARD_LIMIT, perMessageDeflate: false });
+  const server = new WebSocketServer({
+    noServer: true,
+    WebSocket: Socket,
+    maxPayload: HARD_LIMIT,
+    perMessageDeflate: false,
+  });
   const alive = new WeakSet<WebSocket>();
 
   app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -114,8 +127,8 @@ interface Route {
 function routeOf(url: string): Route | null {
   const [path = "", ...rest] = url.split("?");
   const query = new URLSearchParams(rest.join("?"));
-  if (path === "/ws") return { call_id: null, query };
-  const found = /^\/ws\/sentiment\/([^/]+)$/.exec(path)?.[1];
+  if (path === "/ws" || path === "/ws/") return { call_id: null, query };
+  const found = /^\/ws\/sentiment\/([^/]+)\/?$/.exec(path)?.[1];
   if (found === undefined) return null;
   try {
     return { call_id: decodeURIComponent(found), query };

@@ -52,7 +52,10 @@ export function isId(text: string): boolean {
  */
 export function normalizeCall(input: unknown, context: { now: number }): Normalized {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    return { ok: false, errors: [{ pointer: "", message: "must be an object", received: typeName(input) }] };
+    return {
+      ok: false,
+      errors: [{ pointer: "", message: "must be an object", expected: "an object", received: typeName(input) }],
+    };
   }
   const given = input as Readonly<Record<string, unknown>>;
   const errors: FieldError[] = [];
@@ -62,6 +65,7 @@ export function normalizeCall(input: unknown, context: { now: number }): Normali
         pointer: pointer(name.slice(0, 100)),
         message: "unknown field",
         expected: `one of ${[...FIELDS].join(", ")}`,
+        received: typeName(given[name]),
       });
       if (errors.length >= MAX_ERRORS) return { ok: false, errors };
     }
@@ -210,15 +214,26 @@ function readTurns(own: (name: string) => unknown, errors: FieldError[]): readon
       pointer: pointer("transcript"),
       message: "is missing",
       expected: "transcript (speaker lines) or turns (a list)",
+      received: "nothing",
     });
     return null;
   }
   if (transcript !== undefined && turns !== undefined) {
-    errors.push({ pointer: pointer("turns"), message: "stands beside transcript", expected: "one of the two" });
+    errors.push({
+      pointer: pointer("turns"),
+      message: "stands beside transcript",
+      expected: "one of the two",
+      received: "both",
+    });
     return null;
   }
   if (transcript !== undefined && typeof transcript !== "string") {
-    errors.push({ pointer: pointer("transcript"), message: "must be a string", received: typeName(transcript) });
+    errors.push({
+      pointer: pointer("transcript"),
+      message: "must be a string",
+      expected: "a string",
+      received: typeName(transcript),
+    });
     return null;
   }
   if (map === null) return null;
@@ -235,7 +250,12 @@ function checkTurnFields(turns: readonly unknown[], errors: FieldError[]): void 
     for (const name of Object.keys(turn)) {
       if (TURN_FIELDS.has(name)) continue;
       const expected = `one of ${[...TURN_FIELDS].join(", ")}`;
-      errors.push({ pointer: pointer("turns", i, name.slice(0, 100)), message: "unknown field", expected });
+      errors.push({
+        pointer: pointer("turns", i, name.slice(0, 100)),
+        message: "unknown field",
+        expected,
+        received: typeName((turn as Record<string, unknown>)[name]),
+      });
       if (errors.length >= MAX_ERRORS) return;
     }
   }

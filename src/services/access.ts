@@ -117,7 +117,7 @@ export function createAccess({ accounts, config, now }: AccessDeps): Access {
           created_at: 0,
           revoked_at: null,
         };
-  const throttle = createThrottle({ limit: 10, window_ms: 60_000, now });
+  const throttle = createThrottle({ name: "wrong-logins", limit: 10, window_ms: 60_000, now });
   /** By SHA-256 of the key; only keys that exist, so that guessing fills nothing. */
   const keys = new Map<string, { account: Account; at: number }>();
   const byId = new Map<string, { account: Account | null; at: number }>();

@@ -47,7 +47,13 @@ export function readFilter(input: FilterInput): CallFilter {
     const value = input[name];
     if (value === undefined) continue;
     if (isId(value)) filter[name] = name === "language" ? value.toLowerCase() : value;
-    else errors.push({ pointer: `?${name}`, message: "is no id", expected: "1 to 128 printable characters" });
+    else
+      errors.push({
+        pointer: `?${name}`,
+        message: "is no id",
+        expected: "1 to 128 printable characters",
+        received: value.slice(0, 60).toWellFormed(),
+      });
   }
   for (const name of ["from_date", "to_date", "created_from", "created_to", "updated_since"] as const) {
     const value = input[name];

@@ -22,7 +22,10 @@ export async function* readCsv(source: AsyncIterable<Uint8Array>, options: CsvOp
   if (columns === undefined) {
     const first = await pieces.next();
     if (first.done) return;
-    if (!first.value.ok) throw invalid([{ pointer: "?map", message: `line 1 ${first.value.message}` }]);
+    if (!first.value.ok) {
+      const message = `line 1 ${first.value.message}`;
+      throw invalid([{ pointer: "?map", message, expected: "a line of column names", received: "an unreadable line" }]);
+    }
     columns = csvFields(first.value.text).map((name) => name.trim());
   }
   options.onColumns?.(columns);
@@ -47,7 +50,12 @@ function placesOf(columns: readonly string[], map: ImportMap): Map<MappedField, 
     .join(", ")}`;
   if (missing.length > 0) {
     throw invalid([
-      { pointer: "?map", message: `no column ${missing.map((m) => JSON.stringify(m)).join(", ")}; ${has}` },
+      {
+        pointer: "?map",
+        message: `no column ${missing.map((m) => JSON.stringify(m)).join(", ")}; ${has}`,
+        expected: "columns of the file",
+        received: missing.join(", ").slice(0, 200).toWellFormed(),
+      },
     ]);
   }
   for (const field of [
@@ -74,6 +82,7 @@ function placesOf(columns: readonly string[], map: ImportMap): Map<MappedField, 
         pointer: "?map",
         message: `no column for ${what}; ${has}`,
         expected: "a mapping such as call_id=Id,text=Words,speaker=Who,agent=rep,customer=client",
+        received: columns.join(", ").slice(0, 200).toWellFormed(),
       },
     ]);
   }

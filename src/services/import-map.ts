@@ -37,7 +37,7 @@ export function parseMap(text: string): ImportMap {
     const speaker = SPEAKERS.find((s) => s === name);
     if (speaker !== undefined) speakers[value] = speaker;
     else if (fields.includes(name)) columns[name as MappedField] = value;
-    else throw wrong("?map", `"${name}" is no field`, `one of ${[...fields, ...SPEAKERS].join(", ")}`);
+    else throw wrong("?map", `"${name}" is no field`, `one of ${[...fields, ...SPEAKERS].join(", ")}`, name);
   }
   return { columns, speakers };
 }
@@ -47,7 +47,8 @@ export function parseDefaults(text: string): Record<string, string | number> {
   const out: Record<string, string | number> = {};
   const fields: readonly string[] = DEFAULT_FIELDS;
   for (const [name, value] of pairs(text, "?default")) {
-    if (!fields.includes(name)) throw wrong("?default", `"${name}" has no default`, `one of ${fields.join(", ")}`);
+    if (!fields.includes(name))
+      throw wrong("?default", `"${name}" has no default`, `one of ${fields.join(", ")}`, name);
     out[name] = name === "duration_seconds" ? Number(value) : value;
   }
   return out;
@@ -58,7 +59,8 @@ export function parseSpeakers(text: string): Record<string, "agent" | "customer"
   const out: Record<string, "agent" | "customer"> = {};
   for (const [label, value] of pairs(text, "?speaker_map")) {
     const speaker = SPEAKERS.find((s) => s === value);
-    if (speaker === undefined) throw wrong("?speaker_map", `"${label}" maps to no speaker`, '"agent" or "customer"');
+    if (speaker === undefined)
+      throw wrong("?speaker_map", `"${label}" maps to no speaker`, '"agent" or "customer"', value);
     out[label] = speaker;
   }
   return out;
@@ -70,16 +72,16 @@ function pairs(text: string, pointer: string): [string, string][] {
     try {
       return Object.entries(JSON.parse(text) as Record<string, unknown>).map(([k, v]) => [k, String(v)]);
     } catch {
-      throw wrong(pointer, "is not valid JSON", '{"field": "value"} or field=value,…');
+      throw wrong(pointer, "is not valid JSON", '{"field": "value"} or field=value,…', "other text");
     }
   }
   return text.split(",").map((part) => {
     const at = part.indexOf("=");
-    if (at < 1) throw wrong(pointer, `"${part}" is no pair`, "field=value,…");
+    if (at < 1) throw wrong(pointer, `"${part}" is no pair`, "field=value,…", part);
     return [part.slice(0, at).trim(), part.slice(at + 1).trim()];
   });
 }
 
-function wrong(pointer: string, message: string, expected: string): AppError {
-  return invalid([{ pointer, message, expected }]);
+function wrong(pointer: string, message: string, expected: string, received: string): AppError {
+  return invalid([{ pointer, message, expected, received: received.slice(0, 60).toWellFormed() }]);
 }

@@ -259,10 +259,7 @@ function located(error: FieldError, entry: { line: number; turnLines?: readonly 
   const turn = /^\/turns\/(\d+)(\/.*)?$/.exec(error.pointer);
   const line = entry.turnLines?.[Number(turn?.[1])];
   const at = line === undefined ? error.pointer : (turn?.[2] ?? "");
-  const hint = [
-    error.expected === undefined ? "" : `expected ${error.expected}`,
-    error.received === undefined ? "" : `received ${error.received}`,
-  ].filter((part) => part !== "");
-  const message = `${at === "" ? "" : `${at}: `}${error.message}${hint.length > 0 ? ` (${hint.join(", ")})` : ""}`;
+  const hint = `expected ${error.expected}, received ${error.received}`;
+  const message = `${at === "" ? "" : `${at}: `}${error.message} (${hint})`;
   return { line: line ?? entry.line, message };
 }

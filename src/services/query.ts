@@ -56,7 +56,9 @@ export async function listCalls({ reads }: QueryDeps, input: ListInput): Promise
   const print = fingerprint(filter, sort);
   const cursor = input.cursor === null ? null : decodeCursor(input.cursor, print);
   if (cursor !== null && offset > 0) {
-    throw invalid([{ pointer: "?offset", message: "stands beside cursor", expected: "one of the two" }]);
+    throw invalid([
+      { pointer: "?offset", message: "stands beside cursor", expected: "one of the two", received: "both" },
+    ]);
   }
   if (offset > COUNT_LIMIT) {
     throw invalid([
@@ -137,5 +139,12 @@ function decodeCursor(text: string, print: string): Cursor {
 }
 
 function cursorError(message: string): AppError {
-  return invalid([{ pointer: "?cursor", message, expected: "next_cursor of the page before, with the same filters" }]);
+  return invalid([
+    {
+      pointer: "?cursor",
+      message,
+      expected: "next_cursor of the page before, with the same filters",
+      received: "another text",
+    },
+  ]);
 }

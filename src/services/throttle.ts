@@ -10,7 +10,7 @@ export interface Throttle {
 const NAMES = 20_000;
 
 /** A sliding window in memory: at most `limit` counted attempts a name in any `window_ms`. */
-export function createThrottle(input: { limit: number; window_ms: number; now: () => number }): Throttle {
+export function createThrottle(input: { name: string; limit: number; window_ms: number; now: () => number }): Throttle {
   const { limit, window_ms, now } = input;
   const attempts = new Map<string, number[]>();
   const recent = (name: string): number[] => (attempts.get(name) ?? []).filter((at) => at > now() - window_ms);
@@ -23,7 +23,7 @@ export function createThrottle(input: { limit: number; window_ms: number; now: (
           throw new AppError(
             "too_many_requests",
             `${limit} wrong attempts in ${window_ms / 1000} seconds from this address or for this user; try again in ${wait} s`,
-            { retryAfter: wait },
+            { retryAfter: wait, quota: { name: input.name, limit, window_s: window_ms / 1000 } },
           );
         }
       }

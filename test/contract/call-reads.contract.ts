@@ -13,7 +13,7 @@ import {
 import type { CallReads } from "../../src/ports.ts";
 import { AGENTS, compare, DAY, naiveList, passes, randomRows, T0, TEAMS } from "../support/call-rows.ts";
 
-export interface SeedCall {
+interface SeedCall {
   readonly row: CallRow;
   readonly turns: readonly Turn[];
   readonly insights: Insights | null;
@@ -23,7 +23,7 @@ export interface SeedCall {
 /** plain: as served. walking: tiny steps, so that several are needed. hurried: as walking, with no time at all. */
 export type Pace = "plain" | "walking" | "hurried";
 
-export interface ReadsUnderTest {
+interface ReadsUnderTest {
   readonly reads: CallReads;
   close(): Promise<void>;
 }

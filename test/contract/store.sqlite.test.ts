@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
+import { searchWordsOf } from "../../src/adapters/sql/search-words.ts";
 import { WriteContext } from "../../src/adapters/sql/write-context.ts";
 import { runGroup } from "../../src/adapters/sql/write-group.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
@@ -173,9 +174,38 @@ describe("SQLite store", () => {
     expect(secret.filter((word) => left.includes(word))).toEqual([]);
     expect(left).not.toContain("forget-me");
     const eye = openForReading(place.path);
-    const found = eye.prepare("SELECT count(*) AS n FROM turn_search WHERE turn_search MATCH 'special'").get();
+    const count = eye.prepare("SELECT count(*) AS n FROM turn_search WHERE turn_search MATCH ?");
+    const found = count.get(searchWordsOf(eye).query("special"));
     eye.close();
     expect(found).toEqual({ n: 20 });
+  });
+
+  it("does not call bytes erased while a reader keeps them in the log", async () => {
+    const store = await open({ lock_wait_ms: 150 });
+    await store.calls.accept([aCall("a", { customer_id: "carl" }, ["unforgettable"])], 1);
+    const eye = openForReading(place.path);
+    eye.exec("BEGIN");
+    eye.prepare("SELECT count(*) FROM call_texts").get();
+    await expect(store.calls.erase("carl")).rejects.toMatchObject({ code: "store_unavailable", retryAfter: 10 });
+    expect(allBytes()).toContain("unforgettable");
+    eye.close();
+    expect(await store.calls.erase("carl")).toBe(0);
+    expect(allBytes()).not.toContain("unforgettable");
+  });
+
+  it("gives the space of what is erased or pruned back", async () => {
+    const store = await open({ now: () => 1_000 });
+    const calls = Array.from({ length: 500 }, (_, i) =>
+      aCall(`c${i}`, { customer_id: "carl" }, ["word ".repeat(2_000)]),
+    );
+    await store.calls.accept(calls, 1);
+    await store.calls.accept([aCall("kept", { customer_id: "dora" })], 1);
+    await store.calls.erase("carl");
+    expect(statSync(place.path).size).toBeLessThan(500_000);
+    await store.pruneEvents(2_000);
+    const eye = openForReading(place.path);
+    expect(eye.pragma("freelist_count", { simple: true })).toBe(0);
+    eye.close();
   });
 
   it("empties the log soon after a removal, without being asked", async () => {

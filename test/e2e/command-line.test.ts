@@ -49,10 +49,12 @@ test.each([
   [["keys", "add", "--role", "king"]],
   [["keys", "add", "--role", "agent"]],
   [["import"]],
+  [["import", "-"]],
+  [["migrate", "now"]],
 ])("wrong usage exits with 2: %j", async (args) => {
   const { code, stderr } = await runCli(args, env);
   expect(code).toBe(2);
-  expect(stderr).toMatch(/error|must|needs/);
+  expect(stderr).toMatch(/error|must|needs|Say/);
 });
 
 test("wrong settings exit with 2 and are named", async () => {

@@ -246,6 +246,23 @@ describe("keys", () => {
   });
 });
 
+test("an admin key of the settings may be any text that a header carries", async () => {
+  for (const key of [
+    "0123456789abcdef",
+    "correct horse battery staple",
+    'a.b.c-_=+/"%; key, 16',
+    "ek_admin_of_our_own",
+  ]) {
+    const other = await startHttp({ model: false, config: { adminKey: key } });
+    try {
+      expect((await other.ask("GET", "/auth/me", { key })).body["role"]).toBe("admin");
+      expect((await other.ask("GET", "/auth/me", { key: key.slice(0, -1) })).status).toBe(401);
+    } finally {
+      await other.close();
+    }
+  }
+});
+
 describe("signing in", () => {
   const password = "correct horse battery";
 
@@ -340,6 +357,8 @@ describe("signing in", () => {
     });
     expect([refused.status, refused.body.code]).toEqual([429, "too_many_requests"]);
     expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    expect(refused.headers["ratelimit-policy"]).toBe('"wrong-logins";q=10;w=60');
+    expect(refused.headers["ratelimit"]).toBe(`"wrong-logins";r=0;t=${String(refused.headers["retry-after"])}`);
     expect(refused.body.detail).toContain("10 wrong attempts");
     now += 60_001;
     // Right ones do not count.

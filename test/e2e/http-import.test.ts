@@ -43,6 +43,7 @@ describe("import over HTTP", () => {
       counts: { lines: 3, accepted: 2, replayed: 0, conflicts: 0, rejected: 1, bytes: raw.length },
       errors: [{ line: 2 }],
     });
+    expect(first.headers["location"]).toBe("/api/v1/jobs/my-first-job");
     expect((await http.ask("GET", "/api/v1/jobs/my-first-job")).body).toEqual(first.body);
     expect((await send(raw, "application/x-ndjson")).body.counts).toMatchObject({ accepted: 0, replayed: 2 });
     expect((await http.ask("GET", "/api/v1/calls/a2")).status).toBe(200);

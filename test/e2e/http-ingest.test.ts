@@ -4,7 +4,7 @@ import { type TestHttp, startHttp } from "../support/http-server.ts";
 interface Problem {
   readonly code: string;
   readonly detail: string;
-  readonly errors?: readonly { pointer: string; message: string; expected?: string; received?: string }[];
+  readonly errors?: readonly { pointer: string; message: string; expected: string; received: string }[];
 }
 
 const SAID = "Agent: Hello, what can I do for you?\nCustomer: I would like to hear about prices.";
@@ -77,8 +77,8 @@ describe("one call", () => {
     });
     expect(again.status).toBe(202);
     expect(again.body).toEqual(first.body);
-    expect(again.headers["earshot-replayed"]).toBe("true");
-    expect(first.headers["earshot-replayed"]).toBeUndefined();
+    expect(again.headers["idempotency-replayed"]).toBe("true");
+    expect(first.headers["idempotency-replayed"]).toBeUndefined();
     const other = await http.ask<Problem>("POST", "/api/v1/calls", { body: { ...body, outcome: "lost" } });
     expect(other.status).toBe(409);
     expect(other.body.code).toBe("conflict");
@@ -157,6 +157,10 @@ describe("many calls", () => {
     const answer = await http.ask<Problem>("POST", "/api/v1/calls/bulk", { body });
     expect(answer.status).toBe(422);
     expect(answer.body.errors?.map((e) => e.pointer)).toContain(pointer);
+    for (const error of answer.body.errors ?? []) {
+      expect(Object.keys(error).toSorted()).toEqual(["expected", "message", "pointer", "received"]);
+      expect(error.expected).not.toBe("");
+    }
   });
 });
 
@@ -201,6 +205,10 @@ describe("bad input names the field", () => {
     expect(answer.status).toBe(422);
     expect(answer.headers["content-type"]).toContain("application/problem+json");
     expect(answer.body.errors?.map((e) => e.pointer)).toContain(pointer);
+    for (const error of answer.body.errors ?? []) {
+      expect(Object.keys(error).toSorted()).toEqual(["expected", "message", "pointer", "received"]);
+      expect(error.expected).not.toBe("");
+    }
   });
 
   test("all at once", async () => {

@@ -85,7 +85,7 @@ const isType = (type: string) => (m: Message) => m.type === type;
 
 describe("the sentiment of a call", () => {
   test("is hello, then every turn in order with its stored sentiment, then complete", async () => {
-    const client = connect("/ws/sentiment/told");
+    const client = connect("/ws/sentiment/told/");
     await client.next(isType("complete"));
     const stored = await http.ask<{ turns: { turn_id: string; sentiment: number; sentiment_label: string }[] }>(
       "GET",
@@ -202,6 +202,10 @@ describe("limits", () => {
     await client.next(isType("connection"));
     client.say({ type: "custom_message", message: "x".repeat(66_000) });
     expect((await client.closed).code).toBe(4413);
+    const huge = connect("/ws");
+    await huge.next(isType("connection"));
+    huge.say({ type: "custom_message", message: "x".repeat(2_000_000) });
+    expect((await huge.closed).code).toBe(4413);
     const fits = connect("/ws");
     fits.say({ type: "custom_message", message: "x".repeat(65_000) });
     expect(String((await fits.next(isType("echo")))["message"])).toHaveLength(65_000);

@@ -10,7 +10,7 @@ interface Listed {
 interface Problem {
   readonly code: string;
   readonly detail: string;
-  readonly errors?: readonly { pointer: string; message: string }[];
+  readonly errors?: readonly { pointer: string; message: string; expected: string; received: string }[];
 }
 
 const MOODS = [
@@ -111,6 +111,11 @@ describe("a list", () => {
     );
     expect(full.body.calls[0]?.turns).toHaveLength(3);
     expect(full.body.calls[0]?.insights).toHaveProperty("agent_talk_ratio");
+    const words = await http.ask<Listed>("GET", "/api/v1/calls?fields=call_id,transcript&limit=1");
+    expect(words.body.calls[0]).toEqual({
+      call_id: expect.any(String),
+      transcript: expect.stringContaining("Customer: "),
+    });
   });
 
   test.each([
@@ -148,6 +153,10 @@ describe("a list", () => {
     const answer = await http.ask<Problem>("GET", `/api/v1/calls?${query}`);
     expect(answer.status).toBe(422);
     expect(answer.body.errors?.map((e) => e.pointer)).toContain(pointer);
+    for (const error of answer.body.errors ?? []) {
+      expect(Object.keys(error).toSorted()).toEqual(["expected", "message", "pointer", "received"]);
+      expect(error.expected).not.toBe("");
+    }
   });
 
   test("a cursor of another list is refused", async () => {
@@ -169,7 +178,8 @@ describe("one call", () => {
     expect(body.insights["agent_words"]).toBe(18);
     expect(body.insights["patience_ms"]).toBeNull();
     expect(body.insights.unavailable["patience_ms"]).toBe("no timings");
-    expect(body.insights.provenance).toMatchObject({ sentiment: { method: "model" }, embedding: { method: "model" } });
+    expect(body.insights.provenance).toMatchObject({ sentiment: { method: "model" }, vectors: { method: "model" } });
+    expect(JSON.stringify(body)).not.toContain("embedding");
   });
 
   test("has a tag that changes with it", async () => {
@@ -411,10 +421,21 @@ describe("the rest", () => {
     expect([wrong.status, wrong.body.code, wrong.headers["allow"]]).toEqual([
       405,
       "method_not_allowed",
-      "DELETE, GET, HEAD, PUT",
+      "DELETE, GET, HEAD, OPTIONS, PUT",
     ]);
     expect((await http.ask<Problem>("GET", "/api/v1/calls/%zz")).body.code).toBe("malformed");
     expect((await http.ask<Problem>("GET", "/ws")).status).toBe(426);
+    const asked = await http.ask("OPTIONS", "/api/v1/calls/c00");
+    expect([asked.status, asked.headers["allow"]]).toEqual([204, "DELETE, GET, HEAD, OPTIONS, PUT"]);
+    expect((await http.ask("OPTIONS", "/api/v2/calls")).status).toBe(404);
+  });
+
+  test("a slash at the end makes no difference", async () => {
+    expect((await http.ask<Listed>("GET", "/api/v1/calls/?limit=1")).body.calls).toHaveLength(1);
+    expect((await http.ask("GET", "/api/v1/calls/c00/")).body["call_id"]).toBe("c00");
+    expect((await http.ask("GET", "/health/", { key: null })).status).toBe(200);
+    expect((await http.ask("GET", "/api/v1/calls/", { key: null })).status).toBe(401);
+    expect((await http.ask("PATCH", "/api/v1/calls/")).headers["allow"]).toBe("GET, HEAD, OPTIONS, POST");
   });
 
   test("every answer carries its id and guards; other origins get nothing", async () => {

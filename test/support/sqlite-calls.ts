@@ -3,6 +3,7 @@ import type { CallRow, CallVectors } from "../../src/core/call.ts";
 import { bytes, pack } from "../../src/adapters/sql/codec.ts";
 import type { Connection } from "../../src/adapters/sql/connection.ts";
 import { ROW_COLUMNS } from "../../src/adapters/sql/read-row.ts";
+import { searchWordsOf } from "../../src/adapters/sql/search-words.ts";
 
 export interface StoredSeed {
   readonly row: CallRow;
@@ -19,6 +20,7 @@ export function callInserter(db: Connection): (call: StoredSeed) => void {
   const agent = db.prepare("INSERT OR IGNORE INTO agents (agent_id) VALUES (?)");
   const text = db.prepare("INSERT INTO call_texts (call_no, body) VALUES (?, ?)");
   const insights = db.prepare("INSERT INTO call_insights (call_no, body, contribution) VALUES (?, ?, '[]')");
+  const words = searchWordsOf(db);
   const indexed = db.prepare("INSERT INTO turn_search (rowid, text) VALUES (?, ?)");
   const space = db.prepare("INSERT OR IGNORE INTO vector_spaces (space_id) VALUES (?)");
   const vectors = db.prepare(
@@ -33,7 +35,7 @@ export function callInserter(db: Connection): (call: StoredSeed) => void {
     row.run(call.row);
     agent.run(call.row.agent_id);
     text.run(call_no, pack(JSON.stringify(call.turns)));
-    for (const [i, turn] of call.turns.entries()) indexed.run(call_no * 32_768 + i, turn.text);
+    for (const [i, turn] of call.turns.entries()) indexed.run(call_no * 32_768 + i, words.indexed(turn.text));
     if (call.insights !== null) insights.run(call_no, pack(JSON.stringify(call.insights)));
     if (call.vectors === null) return;
     const { space_id, call: whole, turns, segments } = call.vectors;

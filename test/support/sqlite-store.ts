@@ -45,7 +45,7 @@ export function openQuiet(path: string, more: Partial<SqliteOptions> = {}): Prom
   return openSqlite({ path, timezone: "UTC", readers: 1, log: silent, ...more });
 }
 
-export const DIGEST = "ab".repeat(32);
+const DIGEST = "ab".repeat(32);
 
 /** A call of one customer turn and one agent turn, unless told otherwise. */
 export function aCall(

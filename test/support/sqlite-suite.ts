@@ -1,5 +1,6 @@
 /** The write side's contract suites against SQLite: each store in a fresh file. */
 import { openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
+import { searchWordsOf } from "../../src/adapters/sql/search-words.ts";
 import { type MakeStore, openQuiet, temporary } from "./sqlite-store.ts";
 
 export const makeSqlite: MakeStore = async (options = {}) => {
@@ -22,7 +23,7 @@ export const makeSqlite: MakeStore = async (options = {}) => {
     },
     async turnsWith(word) {
       const sql = "SELECT count(*) AS n FROM turn_search WHERE turn_search MATCH ?";
-      return (eye.prepare(sql).get(`"${word}"`) as { n: number }).n;
+      return (eye.prepare(sql).get(searchWordsOf(eye).query(word)) as { n: number }).n;
     },
     async setTeam(agent_id, team) {
       const db = openForWriting(path);

@@ -30,7 +30,6 @@ test("every problem is reported at once, by the name of its setting", () => {
     EARSHOT_TRUST_PROXY: "yes",
     EARSHOT_CORS_ORIGINS: "crm.example.com",
     EARSHOT_RANK_MINIMUM: "0",
-    EARSHOT_PROT: "8000",
   };
   let error: unknown;
   try {
@@ -48,6 +47,20 @@ test("a URL's scheme picks the store; the model can be a folder or statistical:"
   expect(readConfig({ EARSHOT_STORE_URL: "sqlite:/tmp/x.db" }).storePath).toBe("/tmp/x.db");
   expect(readConfig({ EARSHOT_MODEL_DIR: "statistical:" }).model).toEqual({ kind: "statistical" });
   expect(readConfig({ EARSHOT_MODEL_DIR: "/models/mine" }).model).toEqual({ kind: "folder", path: "/models/mine" });
+});
+
+test("a part with one choice may be named, and nothing else", () => {
+  const only = { EARSHOT_DISPATCH_URL: "sql:", EARSHOT_STREAM_URL: "sql:", EARSHOT_CACHE_URL: "memory:" };
+  expect(readConfig({ ...only, EARSHOT_VECTORS_URL: "embedded:" })).toEqual(readConfig({}));
+  expect(() => readConfig({ EARSHOT_CACHE_URL: "redis://:hunter2@host" })).toThrow(
+    /EARSHOT_CACHE_URL must be memory: in this version, not redis:$/,
+  );
+});
+
+test("an unknown EARSHOT_ variable is a warning that names it, and no other variable is looked at", () => {
+  expect(readConfig({ EARSHOT_PROT: "8000", PATH: "/bin", EARSHOT_TEST_REQUIRE: "x" }).warnings).toEqual([
+    expect.stringContaining("EARSHOT_PROT is not a setting"),
+  ]);
 });
 
 test("names of settings are unique", () => {

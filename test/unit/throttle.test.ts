@@ -4,7 +4,7 @@ import { createThrottle } from "../../src/services/throttle.ts";
 
 test("a name has its limit in any window; refunds and time give room again", () => {
   let now = 0;
-  const throttle = createThrottle({ limit: 3, window_ms: 1_000, now: () => now });
+  const throttle = createThrottle({ name: "tries", limit: 3, window_ms: 1_000, now: () => now });
   const refused = (names: string[]): number | null => {
     try {
       throttle.take(names);

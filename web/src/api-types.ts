@@ -5,8 +5,8 @@ export type NoQuery = Readonly<Record<string, never>>;
 export type FieldError = {
   /** JSON pointer into the body, or ?name for a query parameter */ readonly "pointer": string;
   readonly "message": string;
-  readonly "expected"?: string;
-  readonly "received"?: string;
+  /** What would have been right */ readonly "expected": string;
+  /** What came, or its type: words of a call are never repeated */ readonly "received": string;
 };
 
 /** RFC 9457 */ export type Problem = {
@@ -108,7 +108,7 @@ export type Insights = {
   readonly "provenance": {
   readonly "sentiment": Provenance;
   readonly "conversation": Provenance;
-  readonly "embedding": Provenance | null;
+  readonly "vectors": Provenance | null;
 };
 };
 

@@ -1,14 +1,18 @@
 /** Calls (write) over the writer thread. */
+import { setTimeout as wait } from "node:timers/promises";
 import type { AcceptedCall } from "../../core/call.ts";
+import { AppError } from "../../errors.ts";
 import type { Calls } from "../../ports.ts";
 import type { AcceptedRow } from "./commands.ts";
 import type { Writer } from "./writer.ts";
 
+const SCRUB_RETRY_MS = 50;
+
 /** Calls erased in one transaction, so that other writes do not wait for a customer with many. */
 const ERASE_STEP = 100;
 
-export function makeCalls(deps: { writer: Writer; now: () => number }): Calls {
-  const { writer, now } = deps;
+export function makeCalls(deps: { writer: Writer; now: () => number; lock_wait_ms: number }): Calls {
+  const { writer, now, lock_wait_ms } = deps;
   return {
     accept: (batch, priority) => writer.run("accept", { rows: batch.map(toRow), priority }, now()),
     replace: (call, priority) => writer.run("replace", { row: toRow(call), priority }, now()),
@@ -22,7 +26,8 @@ export function makeCalls(deps: { writer: Writer; now: () => number }): Calls {
         erased += step;
         if (step < ERASE_STEP) break;
       }
-      if (erased > 0) await writer.scrub();
+      await writer.giveBack(now);
+      await emptyLog(writer, lock_wait_ms);
       return erased;
     },
   };
@@ -30,4 +35,19 @@ export function makeCalls(deps: { writer: Writer; now: () => number }): Calls {
 
 function toRow({ turns, ...call }: AcceptedCall): AcceptedRow {
   return { ...call, turns_json: JSON.stringify(turns) };
+}
+
+/** Rejects with store_unavailable when a reader does not let go of the log within `wait_ms`. */
+async function emptyLog(writer: Writer, wait_ms: number): Promise<void> {
+  const end = performance.now() + wait_ms;
+  while (!(await writer.scrub())) {
+    if (performance.now() >= end) {
+      throw new AppError(
+        "store_unavailable",
+        "The calls are erased, but their bytes are still in the log of the database, which a backup or another program is reading. Erase again when it is done.",
+        { retryAfter: 10 },
+      );
+    }
+    await wait(SCRUB_RETRY_MS);
+  }
 }

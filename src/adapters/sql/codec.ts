@@ -1,6 +1,6 @@
 /** How words, insights and vectors become blobs and back. Shared by the writer thread and every reader. */
 import { constants, deflateSync, inflateSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import type { Insights, Turn } from "../../core/call.ts";
+import type { Turn } from "../../core/call.ts";
 
 const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 const ZSTD_MAGIC = 0xfd2fb528;
@@ -28,11 +28,6 @@ export function unpack(blob: Uint8Array): string {
 /** call_texts.body -> turns. */
 export function unpackTurns(body: Uint8Array): Turn[] {
   return JSON.parse(unpack(body)) as Turn[];
-}
-
-/** call_insights.body -> insights. */
-export function unpackInsights(body: Uint8Array): Insights {
-  return JSON.parse(unpack(body)) as Insights;
 }
 
 /** A blob of float32 (little-endian, as every platform of ours is) as an aligned array of its own. */

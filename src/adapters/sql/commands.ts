@@ -18,7 +18,7 @@ export interface SqlResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
 }
 
-export interface WorkFailure {
+interface WorkFailure {
   readonly work_no: number;
   readonly error: string;
   readonly retry_at: number | null;
@@ -46,6 +46,8 @@ export interface Commands {
   redrive: Command<{ call_id: string | null; limit: number }, number>;
   /** Drops the oldest events older than `before`, at most `limit`; the number dropped. */
   pruneEvents: Command<{ before: number; limit: number }, number>;
+  /** Takes up to `pages` free pages out of the file; how many are left. */
+  giveBack: Command<{ pages: number }, number>;
   /** Drops what an unfinished rebuild left, `limit` buckets a command, then begins: `total` is the last call_no. */
   rollupsStart: Command<{ timezone: string; limit: number }, { begun: boolean; total: number }>;
   /** Recounts the next calls: `done` is the last call_no counted; finished when no call is left. */

@@ -13,17 +13,18 @@ export function indexTurns(context: WriteContext, call: { call_no: number; in_fu
   const text = context.get<{ body: Buffer }>(CALLS.text, call.call_no);
   if (!text) return;
   const turns = unpackTurns(text.body);
-  for (const [i, turn] of turns.entries()) context.run(ENGINE.index, call.call_no * TURNS + i, turn.text);
+  for (const [i, turn] of turns.entries())
+    context.run(ENGINE.index, call.call_no * TURNS + i, context.words.indexed(turn.text));
   context.run(CALLS.updateText, pack(JSON.stringify(turns)), call.call_no);
   context.run(CALLS.inFullText, call.call_no);
 }
 
-/** Takes the turns out of the index; it must happen while the text is still there, for FTS5 wants the old words. */
+/** Takes the turns out of the index; it must happen while the text is still there, for FTS5 wants what it was given. */
 export function unindexTurns(context: WriteContext, call: { call_no: number; in_full_text: number }): void {
   if (call.in_full_text === 0) return;
   const text = context.get<{ body: Buffer }>(CALLS.text, call.call_no);
   if (!text) return;
   for (const [i, turn] of unpackTurns(text.body).entries()) {
-    context.run(ENGINE.unindex, call.call_no * TURNS + i, turn.text);
+    context.run(ENGINE.unindex, call.call_no * TURNS + i, context.words.indexed(turn.text));
   }
 }

@@ -16,6 +16,11 @@ const SQL = {
 
 const MAX_ERRORS = 100;
 
+/** Whoever runs a job writes its progress every few seconds. */
+const SILENT_MS = 10 * 60_000;
+const LOST =
+  "Nothing has been heard of it for ten minutes: its process ended. What was done until then is kept; start it again.";
+
 interface JobRow extends Omit<Job, "counts" | "errors"> {
   readonly counts: string;
   readonly errors: string;
@@ -35,7 +40,9 @@ export function makeJobs(deps: { writer: Writer; reader: LoopReader; now: () => 
       const row = reader.get<JobRow>(SQL.get, job_id);
       if (row === undefined) return null;
       const counts = JSON.parse(row.counts) as Record<string, number>;
-      return { ...row, counts, errors: JSON.parse(row.errors) as JobError[] };
+      const job: Job = { ...row, counts, errors: JSON.parse(row.errors) as JobError[] };
+      const lost = job.state === "running" && now() - job.updated_at > SILENT_MS;
+      return lost ? { ...job, state: "failed", detail: LOST } : job;
     },
     bookmark: async (name) => reader.get<{ value: string }>(SQL.bookmark, name)?.value ?? null,
     async setBookmark(name, value) {

@@ -13,7 +13,7 @@ import { makeWork } from "./work.ts";
 import { Writer } from "./writer.ts";
 
 /** The part of a logger this needs; pino's shape. */
-export interface StoreLog {
+interface StoreLog {
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
 }
@@ -41,7 +41,7 @@ export interface SqliteStore {
   readonly vectorRows: VectorRows;
   readonly accounts: Accounts;
   readonly jobs: Jobs;
-  /** Drops events older than `before` (epoch ms); the number. */
+  /** Drops events older than `before` (epoch ms) and gives their space back; the number. */
   pruneEvents(before: number): Promise<number>;
   /** A whole copy of the database at `path`, made while writes go on. Progress in pages. */
   backup(path: string, onProgress?: (done: number, total: number) => void): Promise<void>;
@@ -72,7 +72,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
     rollups.rebuild(() => undefined).catch((error: unknown) => log.warn({ error }, "the daily sums were not rebuilt"));
   }
   return {
-    calls: makeCalls({ writer, now }),
+    calls: makeCalls({ writer, now, lock_wait_ms }),
     reads: reading.reads,
     rollups,
     events,
@@ -85,8 +85,10 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
       for (;;) {
         const step = await writer.run("pruneEvents", { before, limit: PRUNE_STEP }, now());
         pruned += step;
-        if (step < PRUNE_STEP) return pruned;
+        if (step < PRUNE_STEP) break;
       }
+      if (pruned > 0) await writer.giveBack(now);
+      return pruned;
     },
     async backup(to, onProgress) {
       await writer.backup(to, onProgress ?? null);

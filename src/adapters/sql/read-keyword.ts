@@ -9,24 +9,8 @@ import type { CallReads, TextHit } from "../../ports.ts";
 /** turn_search.rowid = call_no * TURNS + turn index. */
 const TURNS = 32_768;
 
-/** More words than a sentence has say nothing more and cost a posting list each. */
-const MAX_WORDS = 32;
-
 /** Matches between two looks at the clock. */
 const LOOK_EVERY = 256;
-
-/**
- * User text as an FTS5 query: every word a quoted string, all of them required. Null without a letter or digit in it.
- * Quoting makes operators, columns and prefixes of the query language plain words.
- */
-export function matchExpression(text: string): string | null {
-  const words = text
-    .split(/[\s\0]+/u)
-    .filter((word) => /[\p{L}\p{N}]/u.test(word))
-    .slice(0, MAX_WORDS);
-  if (words.length === 0) return null;
-  return words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" ");
-}
 
 /** Best first; ties: the newer call, then the earlier turn. */
 function better(a: TextHit, b: TextHit): number {
@@ -65,7 +49,7 @@ export function keywordSearch(
   now: () => number,
 ): TextHit[] {
   const conditions = conditionsOf(query.scope, query.filter);
-  const expression = matchExpression(query.text);
+  const expression = statements.words.query(query.text);
   if (conditions === null || expression === null || query.limit <= 0) return [];
   const end = now() + limits.deadline_ms;
   const shape: Shape = {

@@ -12,10 +12,10 @@ export type ListQuery = Parameters<CallReads["list"]>[0];
 export const EMPTY: CallList = { rows: [], total: 0, total_relation: "eq", next: null, partial: false };
 
 /** Entries a guarded list may pass by on the event loop (about a millisecond). */
-export const GUARD_LIMIT = 10_000;
+const GUARD_LIMIT = 10_000;
 
 /** The whole range of an index, for counts. */
-export function wholeRange(conditions: Conditions, index: Index): Segment {
+function wholeRange(conditions: Conditions, index: Index): Segment {
   return segmentsOf(conditions, { column: index.range, descending: false }, null)[0] as Segment;
 }
 

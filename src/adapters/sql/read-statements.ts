@@ -5,6 +5,7 @@ import type { Keyset, SortField } from "../../core/list.ts";
 import type { Connection } from "./connection.ts";
 import type { Conditions, Value } from "./read-conditions.ts";
 import { type RawRow, ROW_COLUMNS, rowOf } from "./read-row.ts";
+import { type SearchWords, searchWordsOf } from "./search-words.ts";
 import { compile, keyOf, type Kind, type Shape } from "./read-sql.ts";
 
 /** Shapes are few in practice; a client that tries every combination must not fill the memory. */
@@ -24,6 +25,7 @@ export class Statements {
   readonly #db: Connection;
   readonly #byKey = new Map<string, Prepared>();
   readonly #row: Statement<[number], RawRow>;
+  #words: SearchWords | null = null;
 
   constructor(db: Connection) {
     this.#db = db;
@@ -34,6 +36,11 @@ export class Statements {
 
   get db(): Connection {
     return this.#db;
+  }
+
+  get words(): SearchWords {
+    this.#words ??= searchWordsOf(this.#db);
+    return this.#words;
   }
 
   #prepare(shape: Shape): Prepared {

@@ -2,7 +2,7 @@
 import { AppError } from "../../errors.ts";
 
 /** The result code of an SQLite error ("SQLITE_BUSY", "SQLITE_IOERR_WRITE", …); null for any other error. */
-export function sqliteCode(cause: unknown): string | null {
+function sqliteCode(cause: unknown): string | null {
   const code = cause instanceof Error && "code" in cause ? cause.code : null;
   return typeof code === "string" && code.startsWith("SQLITE_") ? code : null;
 }

@@ -4,6 +4,7 @@ import type { Scope } from "../../core/call.ts";
 import type { EventType } from "../../ports.ts";
 import type { Connection } from "./connection.ts";
 import { RollupSums } from "./rollup-sums.ts";
+import { type SearchWords, searchWordsOf } from "./search-words.ts";
 import { EVENTS, INTERN } from "./statements.ts";
 
 /** The facts of one event. */
@@ -21,6 +22,7 @@ export interface EventFacts {
 export class WriteContext {
   readonly db: Connection;
   readonly sums: RollupSums;
+  readonly words: SearchWords;
   /** Whether each command and row of the group has a savepoint: the second try, after one of them has failed. */
   careful = false;
   #statements = new Map<string, Statement>();
@@ -32,6 +34,7 @@ export class WriteContext {
   constructor(db: Connection, timezone: string) {
     this.db = db;
     this.sums = new RollupSums(this, timezone);
+    this.words = searchWordsOf(db);
   }
 
   /** The prepared statement of a fixed SQL text. */

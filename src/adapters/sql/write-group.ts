@@ -10,6 +10,7 @@ import { save } from "./write-enrichment.ts";
 import { rollupsCompare, rollupsFlip, rollupsRecount, rollupsStart, rollupsSweep } from "./write-rollups.ts";
 import { fail, redrive, release, renew, requeueDegraded, take } from "./write-work.ts";
 import { pruneEvents } from "./write-events.ts";
+import { giveBack } from "./write-space.ts";
 
 type Handlers = { [K in CommandName]: (context: WriteContext, input: Commands[K]["in"]) => Commands[K]["out"] };
 
@@ -27,6 +28,7 @@ const HANDLERS: Handlers = {
   requeueDegraded,
   redrive,
   pruneEvents,
+  giveBack,
   rollupsStart,
   rollupsRecount,
   rollupsCompare,
@@ -47,7 +49,7 @@ export interface GroupCommand {
   readonly input: unknown;
 }
 
-export type Outcome = { readonly value: unknown } | { readonly failure: Failure };
+type Outcome = { readonly value: unknown } | { readonly failure: Failure };
 
 export type GroupResult =
   /** Another connection holds the lock; nothing was tried. */

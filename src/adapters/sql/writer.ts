@@ -5,6 +5,8 @@ import type { Answer, CommandName, Failure, Input, Output, Reply, Request, Write
 
 /** Commands that may wait in all; past it new ones are refused at once rather than kept in memory. */
 const WAITING_LIMIT = 20_000;
+/** Pages given back in one transaction: 2 MB. */
+const GIVE_BACK_PAGES = 500;
 
 interface Waiter {
   readonly resolve: (value: never) => void;
@@ -50,6 +52,11 @@ export class Writer {
   /** Writes a copy of the database to `path`, whole or not at all, while writes go on. */
   backup(path: string, progress: ((done: number, total: number) => void) | null): Promise<null> {
     return this.#send<null>({ kind: "backup", path }, progress);
+  }
+
+  /** Takes all free pages out of the file, in steps between which other writes go on. */
+  async giveBack(now: () => number): Promise<void> {
+    while ((await this.run("giveBack", { pages: GIVE_BACK_PAGES }, now())) > 0);
   }
 
   /** Empties the WAL; false while a reader of this or another process is in the way (it is tried again later). */

@@ -30,7 +30,7 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
         tags: ["calls"],
         summary: "Send one call",
         description:
-          "The same call sent again changes nothing and answers the same, with `Earshot-Replayed: true`; " +
+          "The same call sent again changes nothing and answers the same, with `Idempotency-Replayed: true`; " +
           "another call with a known call_id answers 409. At most 2 MB.",
         body: ref("CallInput"),
         response: { 202: accepted },
@@ -45,7 +45,7 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
       if (result === undefined || result.status === "failed") {
         throw new AppError("internal", undefined, { cause: new Error(result?.reason ?? "no result") });
       }
-      if (result.status === "replayed") void reply.header("earshot-replayed", "true");
+      if (result.status === "replayed") void reply.header("idempotency-replayed", "true");
       return reply
         .code(202)
         .header("location", callUrl(call.call_id))
@@ -142,10 +142,20 @@ function bulkItems(body: unknown): readonly unknown[] {
   const calls = Object.hasOwn(given, "calls") ? (given as { calls: unknown }).calls : undefined;
   for (const name of Object.keys(given).slice(0, 100)) {
     if (name !== "calls")
-      errors.push({ pointer: `/${name.slice(0, 100)}`, message: "unknown field", expected: "calls" });
+      errors.push({
+        pointer: `/${name.slice(0, 100)}`,
+        message: "unknown field",
+        expected: "calls",
+        received: "another field",
+      });
   }
   if (!Array.isArray(calls)) {
-    errors.push({ pointer: "/calls", message: calls === undefined ? "is missing" : "must be a list of calls" });
+    errors.push({
+      pointer: "/calls",
+      message: calls === undefined ? "is missing" : "must be a list of calls",
+      expected: `1 to ${MAX_BULK_CALLS} calls`,
+      received: calls === undefined ? "nothing" : typeof calls,
+    });
   } else if (calls.length === 0 || calls.length > MAX_BULK_CALLS) {
     errors.push({
       pointer: "/calls",
@@ -163,7 +173,14 @@ function withId(body: unknown, call_id: string): unknown {
   if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
   const given = (body as { call_id?: unknown }).call_id ?? null;
   if (given !== null && given !== call_id) {
-    throw invalid([{ pointer: "/call_id", message: "differs from the call_id of the path" }]);
+    throw invalid([
+      {
+        pointer: "/call_id",
+        message: "differs from the call_id of the path",
+        expected: call_id,
+        received: typeof given === "string" ? given.slice(0, 128).toWellFormed() : typeof given,
+      },
+    ]);
   }
   return { ...body, call_id };
 }

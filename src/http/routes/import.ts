@@ -12,6 +12,7 @@ import { answer, ref } from "../schema.ts";
 
 const FORMATS: Readonly<Record<string, ImportFormat>> = {
   "application/x-ndjson": "ndjson",
+  "application/ndjson": "ndjson",
   "application/jsonl": "ndjson",
   "text/csv": "csv",
 };
@@ -90,7 +91,7 @@ function route(app: App, { store, now, draining }: RouteContext): void {
             },
           },
         );
-        return await reply.send(presentJob(job));
+        return await reply.header("location", `/api/v1/jobs/${job.job_id}`).send(presentJob(job));
       } catch (error) {
         // What is left of the body is not worth reading.
         void reply.header("connection", "close");

@@ -15,6 +15,9 @@ import { presentCall, presentFound, presentRow } from "../present.ts";
 import { CallParams, ListQuery, NoQuery, SearchQuery } from "../inputs.ts";
 import { answer, ref, ROW_FIELDS } from "../schema.ts";
 
+/** Not part of a row: asking for one reads the whole call. */
+const WORDY_FIELDS = ["transcript", "turns", "insights"] as const;
+
 /** Changes with everything that the answer shows. */
 function callTag(row: CallRow, { personal }: Principal, parts: readonly string[]): string {
   const shown = `${row.call_no}.${row.revision}.${row.updated_at}.${row.state}.${row.enriched_at ?? 0}`;
@@ -49,7 +52,7 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
         limit,
         offset,
         cursor: cursor ?? null,
-        full: view === "full",
+        full: view === "full" || (wanted !== null && WORDY_FIELDS.some((name) => wanted.has(name))),
       });
       const calls =
         list.calls?.map((c) => presentCall(c, personal)) ?? list.rows.map((row) => presentRow(row, personal));
@@ -143,7 +146,8 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
     async (request, reply) => {
       const { q, mode, limit, ...filters } = request.query;
       const { scope } = who(request);
-      if (q.includes("\0") || q.trim() === "") throw invalid([{ pointer: "?q", message: "has no words" }]);
+      if (q.includes("\0") || q.trim() === "")
+        throw invalid([{ pointer: "?q", message: "has no words", expected: "words", received: "blanks" }]);
       const filter = readFilter(filters);
       const found = await search(
         { reads: store.reads, vectors, models },
@@ -176,7 +180,7 @@ function lacks(row: CallRow, parts: readonly string[]): readonly string[] {
 
 function readFields(text: string): Set<string> {
   const names = text.split(",").map((n) => n.trim());
-  const known = new Set<string>([...ROW_FIELDS, "transcript", "turns", "insights"]);
+  const known = new Set<string>([...ROW_FIELDS, ...WORDY_FIELDS]);
   const unknown = names.filter((n) => !known.has(n));
   if (unknown.length === 0) return new Set(names);
   throw invalid([
