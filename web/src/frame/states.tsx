@@ -38,16 +38,11 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
 export function Failure({ error, retry }: { readonly error: Error; readonly retry: () => void }) {
   const problem = error instanceof ApiError ? error.problem : {};
   const unreachable = error instanceof ApiError && error.status === 0;
-  const hint = unreachable ? "Is it running, and is this machine connected to it?" : null;
+  const title = unreachable ? "No answer" : (problem.title ?? "That failed");
   return (
-    <Alert
-      color="red"
-      variant="light"
-      role="alert"
-      title={unreachable ? "No answer" : (problem.title ?? "That failed")}
-    >
-      <Text>{error.message}.</Text>
-      {hint !== null && <Text>{hint}</Text>}
+    <Alert color="red" variant="light" role="alert" title={title}>
+      {error.message !== title && <Text>{error.message}.</Text>}
+      {unreachable && <Text>Is it running, and is this machine connected to it?</Text>}
       {problem.errors?.map((e) => (
         <Text key={e.pointer}>
           <code>{e.pointer}</code> {e.message}
