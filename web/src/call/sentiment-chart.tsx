@@ -25,7 +25,7 @@ export function SentimentChart({ turns, lit, onTurn }: ChartProps) {
     <figure className="chart-space">
       <div role="img" aria-label={summary(turns)}>
         <LineChart
-          h={210}
+          h={184}
           data={data}
           dataKey="turn"
           series={SERIES}
@@ -41,7 +41,7 @@ export function SentimentChart({ turns, lit, onTurn }: ChartProps) {
           }}
           xAxisProps={{ type: "number", domain: [1, Math.max(2, turns.length)], allowDecimals: false, tickCount: 9 }}
           valueFormatter={signed}
-          gridAxis="y"
+          gridAxis="x"
           withLegend
           legendProps={{ verticalAlign: "top", height: 30 }}
           lineProps={{ isAnimationActive: false }}

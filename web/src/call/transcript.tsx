@@ -27,8 +27,11 @@ export function Transcript({ ref, found, evidence, nudge }: TranscriptProps) {
       const turn = turns.current.get(turn_id);
       const { current } = box;
       if (!turn || !current || current.scrollHeight <= current.clientHeight) return;
-      const top = turn.offsetTop - (current.clientHeight - turn.offsetHeight) / 2;
-      current.scrollTo({ top, behavior: behavior() });
+      // To the middle of what can be seen of the box: it may begin or end outside of the window.
+      const { top, bottom } = current.getBoundingClientRect();
+      const hidden = Math.max(0, -top);
+      const seen = Math.max(turn.offsetHeight, Math.min(innerHeight, bottom) - Math.max(0, top));
+      current.scrollTo({ top: turn.offsetTop - hidden - (seen - turn.offsetHeight) / 2, behavior: behavior() });
     },
     goTo(turn_id) {
       const turn = turns.current.get(turn_id);
