@@ -19,8 +19,8 @@ const SHOTS: readonly {
 }[] = [
   { name: "calls", path: "/", options: DESK },
   { name: "agents", path: "/agents", options: { viewport: { width: 1240, height: 640 } } },
-  { name: "call", path: CALL, options: { viewport: { width: 1100, height: 760 } }, before: lightUp },
-  { name: "call-dark", path: CALL, options: { ...DARK, viewport: { width: 1100, height: 760 } }, before: lightUp },
+  { name: "call", path: CALL, options: { viewport: { width: 1040, height: 830 } }, before: lightUp },
+  { name: "call-dark", path: CALL, options: { ...DARK, viewport: { width: 1040, height: 830 } }, before: lightUp },
   { name: "phone", path: "/", options: PHONE },
 ];
 
