@@ -1,6 +1,7 @@
 /** Rules over what was said: objections, prices, next steps, the mood at the end. */
 import {
   ACKNOWLEDGED,
+  BRUSH_OFF,
   COMMITTED,
   DECISION,
   matter,
@@ -8,6 +9,7 @@ import {
   OBJECTIONS,
   PRICE_FIGURE,
   PRICE_TALK,
+  WHEN,
 } from "./coach-cues.ts";
 import {
   feeling,
@@ -96,14 +98,17 @@ export const missingNextStep: Rule = (scene) => {
   const warm = end !== null && end >= 0.2 && scene.spoken.length >= 6;
   const late = scene.spoken.slice(Math.floor(scene.spoken.length / 2));
   const yes = late.findLast(
-    (t) => t.speaker === "customer" && COMMITTED.test(t.text) && !/n't\b|\bnot\b|\bif\b/i.test(t.text),
+    (t) =>
+      t.speaker === "customer" && sentences(t.text).some((s) => COMMITTED.test(s) && !/n't\b|\bnot\b|\bif\b/i.test(s)),
   );
   const asked = late.findLast((t) => t.speaker === "agent" && DECISION.test(t.text) && t.text.includes("?"));
   const state = yes
-    ? `The customer agreed in turn ${yes.index + 1}, but you did not say what happens next. Confirm who does what by when, and how you will follow up.`
+    ? yes.index > last.index
+      ? `The customer agreed in turn ${yes.index + 1}, where the transcript ends. Confirm in writing who does what by when, and how you will follow up.`
+      : `The customer agreed in turn ${yes.index + 1}, but you did not say what happens next. Confirm who does what by when, and how you will follow up.`
     : asked
       ? `You asked for a decision in turn ${asked.index + 1}, but the call ended without a next step. Whatever the answer, name one action with a date and ask for a yes.`
-      : `Nobody asked for a decision or named a next step up to turn ${Math.max(...closing) + 1}${warm ? `, although the customer ended at ${signed(end)}` : ""}. Propose one concrete action with a date before you say goodbye.`;
+      : `Late in the call, from turn ${(scene.spoken[lastThird(scene)]?.index ?? 0) + 1} on, nobody asked for a decision or named a next step${warm ? `, although the customer ended at ${signed(end)}` : ""}. Propose one concrete action with a date before you say goodbye.`;
   const shown = yes ?? asked;
   return {
     rule_id: "missing_next_step",
@@ -202,8 +207,16 @@ export function objections(scene: Scene): RaisedObjection[] {
 /** The agent's turn that names a step after the call, in the last third of the turns (the last five at least). */
 export function nextStep(scene: Scene): SpokenTurn | null {
   if (!scene.speech.english) return null;
-  const from = Math.min(scene.spoken.length - 5, Math.floor((scene.spoken.length * 2) / 3));
-  return scene.spoken.slice(Math.max(0, from)).findLast((t) => t.speaker === "agent" && NEXT_STEP.test(t.text)) ?? null;
+  const late = scene.spoken.slice(lastThird(scene));
+  return late.findLast((t) => t.speaker === "agent" && sentences(t.text).some(namesStep)) ?? null;
+}
+
+function lastThird(scene: Scene): number {
+  return Math.max(0, Math.min(scene.spoken.length - 5, Math.floor((scene.spoken.length * 2) / 3)));
+}
+
+function namesStep(sentence: string): boolean {
+  return NEXT_STEP.test(sentence) && (!BRUSH_OFF.test(sentence) || WHEN.test(sentence));
 }
 
 /** The agent's first question about the customer, greetings and prices left out. */

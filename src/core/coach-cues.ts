@@ -16,7 +16,9 @@ export const OBJECTIONS: readonly Objection[] = [
     kind: "price",
     said: alternatives(
       "(?:too|so|very|quite|pretty|really|bit) (?:expensive|pricey|costly|steep)",
-      "too much (?:money|for (?:us|me))",
+      // Not of others: "they waste too much money on advertising".
+      "(?<!(?:spend|spends|spent|spending|waste|wastes|wasted|wasting) )too much money",
+      "too much for (?:us|me)",
       "(?:can't|cannot|can not|couldn't) (?:really )?afford",
       "(?:over|out of|beyond|above) (?:my|our|the) budget",
       "(?:no|tight|limited) budget",
@@ -90,6 +92,7 @@ export const OBJECTIONS: readonly Objection[] = [
       "(?:i'm|we're|i am|we are) (?:\\w+ ){0,2}(?:worried|concerned) (?:that|about)",
       "(?:my|our) (?:\\w+ )?(?:concern|worry|fear) is",
       "(?:had|heard) (?:\\w+ ){0,2}bad (?:experiences?|things|reviews)",
+      "been (?:burned|burnt|ripped off|scammed)",
     ),
     met: /\b(?:trust\w*|sure|guarantee\w*|referenc\w+|customers?|reviews?|certif\w+|secur\w+|transparen\w+|proof|show|rated?|ratings?|rest assured|legit\w*|percent|years?|web\w*|site|check|contract|evidence|case|look (?:it )?up|information|url|help\w*|difference)\b|%/i,
   },
@@ -120,10 +123,30 @@ export const NEXT_STEP = alternatives(
   "(?:is|are|be|get) (?:automatically |directly )?(?:deducted|charged|collected|shipped|delivered)",
 );
 
+/** What sounds like a step and commits nobody: "I'll send you a brochure and you have a think". */
+export const BRUSH_OFF = alternatives(
+  "have a (?:think|look)|think (?:it over|about it)|mull it over",
+  "(?:some|a few) (?:stuff|info|information|material|things)|brochures?|leaflets?|flyers?",
+  "some ?time|one day|at some point|whenever",
+);
+
+/** Something said of when. */
+export const WHEN = alternatives(
+  `${SOON}|today|tonight|this (?:morning|month)|next month|in (?:a|an|one|two|three|\\d+) (?:hours?|days?|weeks?|months?)`,
+  "(?:january|february|march|april|june|july|august|september|october|november|december)",
+);
+
 /** The customer says yes. */
 export const COMMITTED = alternatives(
   "(?:i'll|i will|i'd|i would|we'll|we will|i'm going to|i am going to|i can|happy to|willing to|let's|let me) (?:like to |be happy to |love to |also |definitely |just |probably )*(?:donate|contribute|give|take it|take the|buy|order|go ahead|go with|sign|try it|do it|do that|start|book|match)",
   "count me in|sign me up|sounds good|it's a deal|let's go|we have a deal",
+);
+
+/** The customer says no. */
+export const REFUSED = alternatives(
+  "(?:not|won't|don't|never) (?:be |going to |want to |able to |like to )*(?:donat(?:e|ing)|giv(?:e|ing)|buy(?:ing)?|sign(?:ing)?|contribut(?:e|ing)|order(?:ing)?)",
+  "not interested|no thank(?:s| you)|(?:i'll|i will|we'll|we will) pass|rather (?:not|keep|spend|donate my)",
+  "scams?|sketchy|guilt|pushy|being pushed",
 );
 
 /** The agent asks for a decision. */

@@ -1,6 +1,7 @@
 /** Rules over how the call was led: share of talk, stretches, questions, pauses, speed. */
 import {
   answeredQuestions,
+  isOrdinary,
   percent,
   place,
   plural,
@@ -14,7 +15,7 @@ import {
 import { answerGaps } from "./pace.ts";
 import { interruptions, longestStretch, silences } from "./talk.ts";
 
-const tenths = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+const tenths = (ms: number): string => `${(Math.round(ms / 100) / 10).toFixed(1)} s`;
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 const whole = (n: number): string => String(Math.round(n));
 export const talksTooMuch: Rule = (scene) => {
@@ -149,7 +150,10 @@ export const impatient: Rule = (scene) => {
   if (value === null || scene.speech.untimed !== null) return null;
   const gaps = answerGaps(scene.speech);
   const range = rangeOf(scene, "patience_ms");
-  const [hasty, slow] = [value < (range.low ?? 0), value > (range.high ?? Number.POSITIVE_INFINITY)];
+  // Compared as shown, here and below: "0.6 s, expected 0.6 s to 1.1 s" helps nobody.
+  const shown = Math.round(value / 100);
+  const hasty = shown < Math.round((range.low ?? 0) / 100);
+  const slow = shown > Math.round((range.high ?? Number.POSITIVE_INFINITY) / 100);
   if (gaps.length < 5 || !(hasty || slow)) return null;
   const telling = gaps.toSorted((a, b) => (hasty ? a.ms - b.ms : b.ms - a.ms))[0];
   if (!telling) return null;
@@ -160,7 +164,8 @@ export const impatient: Rule = (scene) => {
   return {
     rule_id: "patience",
     topic: "patience",
-    severity: "medium",
+    // Unlike the team, but as people ordinarily talk.
+    severity: isOrdinary("patience_ms", value) ? "low" : "medium",
     text: `You answer ${tenths(value)} after the customer stops (expected ${expected}), as in turn ${telling.agent_turn + 1}. ${advice}`,
     evidence: [telling.customer_turn, telling.agent_turn],
     expected: { ...range, measure: "patience_ms", text: expected },
@@ -172,7 +177,7 @@ export const deadAir: Rule = (scene) => {
   if (scene.speech.untimed !== null) return null;
   const range = rangeOf(scene, "longest_silence_ms");
   const longest = silences(scene.speech).toSorted((a, b) => b.ms - a.ms)[0];
-  if (!longest || longest.ms <= (range.high ?? 0)) return null;
+  if (!longest || Math.round(longest.ms / 1000) <= Math.round((range.high ?? 0) / 1000)) return null;
   return {
     rule_id: "dead_air",
     topic: "silence",
@@ -188,7 +193,8 @@ export const tooFast: Rule = (scene) => {
   const speed = scene.input.measures.agent_words_per_minute;
   const range = rangeOf(scene, "agent_words_per_minute");
   const longest = longestStretch(scene.speech, "agent", "words");
-  if (speed === null || !longest || speed <= (range.high ?? 0) || totalWords(scene) < 100) return null;
+  if (speed === null || !longest || Math.round(speed) <= Math.round(range.high ?? 0) || totalWords(scene) < 100)
+    return null;
   return {
     rule_id: "speed",
     topic: "speed",

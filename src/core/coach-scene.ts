@@ -99,12 +99,21 @@ const DEFAULT_RANGES = {
 
 export const RANGED_MEASURES = Object.keys(DEFAULT_RANGES) as RangedMeasure[];
 
+/** The best quarter is chosen by customer sentiment, so its sentiment is high by choice and no standard for other calls. */
+const NEVER_BY_TEAM: ReadonlySet<RangedMeasure> = new Set(["customer_sentiment_q4", "sentiment_change"]);
+
 /** The team's range of a measure if there is one, else the published default. An open end of the default stays open. */
 export function rangeOf(scene: Scene, measure: RangedMeasure): ExpectedRange {
   const open = DEFAULT_RANGES[measure];
   const team = scene.input.expected?.[measure];
-  if (team === undefined) return { ...open, source: "default" };
+  if (team === undefined || NEVER_BY_TEAM.has(measure)) return { ...open, source: "default" };
   return { low: open.low === null ? null : team.low, high: open.high === null ? null : team.high, source: "team" };
+}
+
+/** Whether a value is ordinary by the published default, whatever the team's own range. */
+export function isOrdinary(measure: RangedMeasure, value: number): boolean {
+  const { low, high } = DEFAULT_RANGES[measure];
+  return (low === null || value >= low) && (high === null || value <= high);
 }
 
 /** An expectation without a measure: how good calls go. */

@@ -1,5 +1,5 @@
 /** What went well, named with its evidence; shown where fewer than three things are to be done better. */
-import { ACKNOWLEDGED, GREETING, THANKS } from "./coach-cues.ts";
+import { ACKNOWLEDGED, GREETING, OBJECTIONS, REFUSED, THANKS } from "./coach-cues.ts";
 import { nextStep, objections } from "./coach-content.ts";
 import {
   answeredQuestions,
@@ -67,7 +67,9 @@ const clearNextStep: Rule = (scene) => {
 /** The question that drew the longest answer. */
 const goodQuestion: Rule = (scene) => {
   const asked = answeredQuestions(scene);
-  const top = asked.toSorted((a, b) => b.drawn - a.drawn || a.turn - b.turn)[0];
+  const top = asked
+    .filter((q) => !q.answer.some(isUnwilling))
+    .toSorted((a, b) => b.drawn - a.drawn || a.turn - b.turn)[0];
   if (!top) return null;
   const share = `${asked.length} asked, ${asked.filter((q) => q.open).length} open`;
   const text =
@@ -90,6 +92,7 @@ const customerStory: Rule = (scene) => {
   const range = rangeOf(scene, "longest_customer_story_words");
   // Room is more than what is merely not short.
   if (!story || story.words < Math.max(25, range.low ?? 0)) return null;
+  if (scene.customer.some((t) => story.turns.includes(t.index) && isUnwilling(t))) return null;
   const before = turnBefore(scene, story.turns[0] ?? 0);
   return {
     rule_id: "customer_story",
@@ -259,8 +262,13 @@ export const STRENGTHS: readonly Rule[] = [
   lastWord,
 ];
 
-/** The turn with the highest sentiment; turns of a word or two do not count. */
+/** A refusal or an objection: nothing to praise the agent for. */
+function isUnwilling(turn: SpokenTurn): boolean {
+  return REFUSED.test(turn.text) || OBJECTIONS.some((o) => o.said.test(turn.text));
+}
+
+/** The turn with the highest sentiment; refusals and turns of a word or two do not count. */
 function happiest(scene: Scene, turns: readonly SpokenTurn[]): SpokenTurn | null {
-  const felt = turns.filter((t) => t.words.all >= 3 && feeling(scene, t) !== null);
+  const felt = turns.filter((t) => t.words.all >= 3 && feeling(scene, t) !== null && !isUnwilling(t));
   return felt.toSorted((a, b) => (feeling(scene, b) ?? 0) - (feeling(scene, a) ?? 0))[0] ?? null;
 }

@@ -48,6 +48,20 @@ const ending = (end: string) =>
   `Agent: Do you use it?\nCustomer: Yes, every day at work.\nAgent: ${end}\nCustomer: Bye now.`;
 const clock = (s: number) => `${String(Math.floor(s / 60)).padStart(2, "0")}:${String(s % 60).padStart(2, "0")}`;
 
+const said = (text: string) => rules(`Agent: Hello there.\nCustomer: ${text}\nAgent: The view is nice.`).join();
+const pausedLine = (i: number, gap: number) =>
+  `[00:${String(i * 8).padStart(2, "0")}.000-00:${String(i * 8 + 3).padStart(2, "0")}.000] Customer: we tried the other one\n` +
+  `[00:${String(i * 8 + 3).padStart(2, "0")}.${gap}-00:${String(i * 8 + 7).padStart(2, "0")}.000] Agent: what did it do for your team?`;
+const paused = (gap: number) => Array.from({ length: 6 }, (_, i) => pausedLine(i, gap)).join("\n");
+const patient = (low: number) => ({ expected: { patience_ms: { low, high: 1_000 } } });
+const answering = (answer: string) =>
+  nudges(
+    `Agent: Hi. What would you give?\nCustomer: ${answer}\nAgent: I'll send you a mail on Monday.\nCustomer: Bye.`,
+    {
+      sentiment: [0.1, 0.8, 0.1, 0],
+    },
+  ).map((n) => n.rule_id);
+
 describe("coach", () => {
   it("names what hurts most in a pushy call, with the turns that show it", () => {
     const found = nudges(PUSHY, { sentiment: [0.2, 0, 0.1, -0.3, 0.3, -0.6] });
@@ -71,11 +85,28 @@ describe("coach", () => {
     expect(found.map((n) => n.evidence)).toEqual([["t10", "t9"], ["t9"], ["t1", "t2"]]);
   });
 
+  it("praises nobody for a refusal, however long or polite", () => {
+    const long =
+      "because there are many good causes that I know well and have helped for years with time and with money too";
+    for (const no of ["I am not going to give anything", "I won't be donating", "No thanks"])
+      for (const praise of ["good_question", "customer_story", "best_moment", "mood_rose"])
+        expect(answering(`${no}, ${long}.`)).not.toContain(praise);
+    expect(answering(`A day of my time, ${long}.`)).toEqual(["clear_next_step", "good_question", "customer_story"]);
+  });
+
   it("takes an objection as met when the answer acknowledges, asks or takes it up", () => {
     expect(rules(objecting("Our office has a nice view."))).toContain("high unanswered_objection");
     for (const answer of ["I hear you on that.", "Compared with what?", "There is a smaller plan."]) {
       expect(rules(objecting(answer)).join()).not.toContain("unanswered");
     }
+  });
+
+  it("tells a customer's own price objection from one about others", () => {
+    expect(said("That is too much money.")).toContain("unanswered_objection");
+    expect(said("They spend too much money on advertising.")).not.toContain("unanswered_objection");
+    expect(nudges("Agent: Hi.\nCustomer: I've been burned before.\nAgent: The view is nice.")[0]?.text).toContain(
+      "trust",
+    );
   });
 
   it("sees a price named before any question about needs, unless the customer asked for it", () => {
@@ -92,10 +123,19 @@ describe("coach", () => {
   it("tells a missing next step from an agreed one", () => {
     expect(rules(ending("Nice talking to you."))).toContain("medium missing_next_step");
     expect(rules(ending("I'll send you the contract tomorrow."))).toContain("strength clear_next_step");
+    // A brush-off commits nobody; a day makes it a step.
+    const brushedOff = ending("Okay, I'll send you some information and you have a think.");
+    expect(rules(brushedOff)).toContain("medium missing_next_step");
+    expect(rules(ending("I'll send you a brochure and call you on Monday."))).toContain("strength clear_next_step");
     const agreed = nudges(
       "Agent: Hello.\nCustomer: Hi.\nAgent: Would you like one?\nCustomer: I'll take it.\nAgent: Great.\nCustomer: Bye now.",
     );
     expect(agreed.find((n) => n.rule_id === "missing_next_step")).toMatchObject({ evidence: ["t4", "t5", "t6"] });
+    // The condition of one sentence says nothing of the next; and who is cut off at the yes cannot have answered it.
+    const last = nudges(
+      "Agent: Hello.\nCustomer: Hi.\nAgent: Would you like one?\nCustomer: It adds up if others do it too. I'll take it.",
+    );
+    expect(last.find((n) => n.rule_id === "missing_next_step")?.text).toContain("in turn 4, where the transcript ends");
   });
 
   it("measures by the team's range where there is one, and says so", () => {
@@ -103,6 +143,20 @@ describe("coach", () => {
     const talk = nudges(GOOD, more).find((n) => n.rule_id === "talk_ratio");
     expect(talk?.expected).toMatchObject({ source: "team", low: 0.1, high: 0.2, text: "10% to 20%" });
     expect(rules(GOOD, { sentiment: more.sentiment }).join()).not.toContain("talk_ratio");
+  });
+
+  it("never holds a call's mood against calls that were chosen for their mood", () => {
+    const happy = { customer_sentiment_q4: { low: 0.3, high: 0.9 }, sentiment_change: { low: 0.2, high: 0.9 } };
+    const even = { sentiment: Array(10).fill(0.1) };
+    expect(rules(GOOD, { ...even, expected: happy })).toEqual(rules(GOOD, even));
+    const sad = nudges(GOOD, { sentiment: Array(10).fill(-0.4), expected: happy });
+    expect(sad.find((n) => n.rule_id === "sentiment_ending")?.expected).toMatchObject({ source: "default", low: -0.1 });
+  });
+
+  it("shows no difference that its own figures do not show, and no ordinary pause as a fault", () => {
+    expect(rules(paused(580), patient(620)).join()).not.toContain("patience");
+    expect(rules(paused(480), patient(620))).toContain("low patience");
+    expect(rules(paused(180), patient(620))).toContain("medium patience");
   });
 
   it("shows interruptions, haste and monologues of timed calls", () => {
