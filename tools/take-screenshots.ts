@@ -42,6 +42,7 @@ for (const { name, path, options, before } of SHOTS) {
   const context = await browser.newContext({ storageState, locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   await page.goto(new URL(path, link).href);
+  await page.locator("tbody tr, .nudge").first().waitFor();
   await page.waitForLoadState("networkidle");
   await before?.(page);
   const file = join(FOLDER, `${name}.png`);
