@@ -1,7 +1,7 @@
 /** Writes docs/benchmarks.md and docs/plots from bench/results: node bench/write-page.ts */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { benchmarksPage } from "./page.ts";
+import { benchmarksPage } from "./benchmarks-page.ts";
 import { readResults } from "./read-results.ts";
 
 const docs = join(import.meta.dirname, "../docs");

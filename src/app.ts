@@ -30,6 +30,9 @@ import { startLoop } from "./worker/loop.ts";
 export { openapiDocument } from "./http/server.ts";
 export const VERSION: string = packageJson.version;
 
+/** Where the dashboard is built to (commands/build-web.ts). */
+const PAGE = join(import.meta.dirname, "../web/dist");
+
 /** Two batches in flight keep the model threads busy while a third is saved. */
 const LANES = 3;
 /** The space of the vectors that are served, so that similar calls work before (or without) the model. */
@@ -200,6 +203,7 @@ export async function start(
       corsOrigins: config.corsOrigins,
       rankMinimum: config.rankMinimum,
       trustProxy: config.trustProxy,
+      pageFolder: PAGE,
     },
     log,
     now: Date.now,

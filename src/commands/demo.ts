@@ -4,6 +4,8 @@ import type { Config } from "../config.ts";
 import { generateDemo } from "../demo/generate.ts";
 import { AppError } from "../errors.ts";
 import { acceptCalls, normalizeCall } from "../services/accept.ts";
+import { BUILT_IN_ADMIN, issueOneUse } from "../services/access.ts";
+import { buildWeb, webIsStale } from "./build-web.ts";
 import { bar, progressLine } from "./context.ts";
 import { startWithProgress, untilSignal } from "./running.ts";
 
@@ -11,18 +13,43 @@ const SEED = 1;
 /** Start times count from the day the demo was first loaded, so a second start must not load it again. */
 const LOADED = "demo.loaded";
 const BULK = 2;
+const LINK_MS = 3_600_000;
 
-/** Sets the model up, loads the made-up calls once, enriches them, serves until a signal. */
+/** Builds the dashboard, sets the model up, loads the made-up calls once, enriches them, serves until a signal. */
 export async function demo(config: Config): Promise<void> {
   const began = performance.now();
+  await buildPage();
   const running = await startWithProgress(config, "all");
   console.log(`Earshot listens on ${running.url}; making it ready …`);
   const state = await running.models.settled();
   if (state.problem !== null) console.error(`Going on without the model: ${state.problem}`);
   const calls = await load(running);
   await enriched(running, calls);
-  console.log(guide(running.url, config, calls, (performance.now() - began) / 1000));
+  const link = await signInLink(running);
+  console.log(guide({ url: running.url, link, config, calls, seconds: (performance.now() - began) / 1000 }));
   await untilSignal(running);
+}
+
+/** Where the page cannot be built, the API is worth serving all the same. */
+async function buildPage(): Promise<void> {
+  if (!(await webIsStale())) return;
+  const line = progressLine();
+  line.show("building the dashboard …");
+  try {
+    await buildWeb();
+    line.end("the dashboard is built");
+  } catch (error) {
+    line.end(`going on without a fresh dashboard: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Behind the # the token reaches no server but ours, and no log. */
+async function signInLink({ store, url }: Running): Promise<string> {
+  const token = await issueOneUse(
+    { accounts: store.accounts, now: Date.now },
+    { account_id: BUILT_IN_ADMIN, use: "sign-in", ttl_ms: LINK_MS },
+  );
+  return `${url}/#sign-in=${token}`;
 }
 
 /** Accepts the demo's calls where they are not there yet; how many calls the store holds. */
@@ -58,11 +85,21 @@ async function enriched({ store }: Running, total: number): Promise<void> {
   line.end(`${total} calls are enriched`);
 }
 
-function guide(url: string, config: Config, calls: number, seconds: number): string {
+interface Facts {
+  readonly url: string;
+  readonly link: string;
+  readonly config: Config;
+  readonly calls: number;
+  readonly seconds: number;
+}
+
+function guide({ url, link, config, calls, seconds }: Facts): string {
   const key = config.adminKey === null ? `KEY=$(cat '${join(config.dataDir, "admin.key")}')` : "KEY=$EARSHOT_ADMIN_KEY";
   return `
 Ready after ${seconds.toFixed(0)} s with ${calls} made-up sales calls. Nothing leaves this machine.
 
+  Dashboard       ${link}
+                  (signs you in once, within the hour)
   API reference   ${url}/docs
   OpenAPI 3.1     ${url}/openapi.json
   Health          ${url}/health/ready

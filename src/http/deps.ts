@@ -27,6 +27,8 @@ export interface HttpConfig extends AccessConfig {
   readonly rankMinimum?: number;
   /** True behind a proxy that sets X-Forwarded-*. */
   readonly trustProxy?: boolean;
+  /** The dashboard's built files; absent: there is no page. */
+  readonly pageFolder?: string;
   /** Smaller limits and shorter intervals for sockets (tests). */
   readonly live?: Partial<LiveLimits>;
 }

@@ -16,6 +16,7 @@ import { docsRoutes } from "./docs.ts";
 import { useEtags } from "./etag.ts";
 import { useHeaders } from "./headers.ts";
 import { useOpenapi } from "./openapi.ts";
+import { pageRoutes } from "./page.ts";
 import { sendProblem } from "./problem.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
 import { authRoutes } from "./routes/auth.ts";
@@ -80,6 +81,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
   readRoutes(app, context);
   analyticsRoutes(app, context, recalculation);
   docsRoutes(app);
+  pageRoutes(app, context.config.pageFolder ?? null);
   return app;
 }
 

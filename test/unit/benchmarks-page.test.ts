@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { benchmarksPage } from "../../bench/page.ts";
+import { benchmarksPage } from "../../bench/benchmarks-page.ts";
 import { readResults } from "../../bench/read-results.ts";
 
 test("docs/benchmarks.md and its plots are what the results say (node bench/write-page.ts)", () => {

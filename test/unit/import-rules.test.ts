@@ -30,6 +30,8 @@ const REFUSED: Record<string, string> = {
   "src/main.ts": "./adapters/sql/fine.ts",
   "src/commands/bad.ts": "../adapters/sql/fine.ts",
   "src/app.ts": "./main.ts",
+  "web/src/bad-server.ts": "../../src/core/call.ts",
+  "web/src/calls/bad-builtin.ts": "node:fs",
 };
 
 const ALLOWED: Record<string, string> = {
@@ -44,6 +46,7 @@ const ALLOWED: Record<string, string> = {
   "src/adapters/vectors/fine.ts": "../../core/call.ts",
   "src/commands/fine.ts": "../app.ts",
   "src/commands/fine-service.ts": "../services/fine.ts",
+  "web/src/calls/fine.ts": "../fine-sibling.ts",
 };
 
 interface Report {
@@ -71,7 +74,7 @@ beforeAll(async () => {
   report = await new Promise<Report>((resolve, reject) => {
     execFile(
       join(root, "node_modules/.bin/oxlint"),
-      ["-f", "json", "src"],
+      ["-f", "json", "src", "web"],
       { cwd: folder, maxBuffer: 1e8 },
       (_e, out, err) => {
         if (out.startsWith("{")) resolve(JSON.parse(out) as Report);

@@ -1,0 +1,4 @@
+/** `npm run build:web`. */
+import { buildWeb } from "../src/commands/build-web.ts";
+
+await buildWeb();

@@ -1,0 +1,102 @@
+import { useImperativeHandle, useRef } from "react";
+import type { Ref } from "react";
+import type { Call, Turn } from "../api-types.ts";
+import { TurnSentiment } from "../frame/sentiment.tsx";
+import { agentName, clock } from "../format.ts";
+
+export interface TranscriptHandle {
+  /** Scrolls the transcript's own box, and nothing else: the page stays where the reader is. */
+  bringIntoView(turn_id: string): void;
+  /** Scrolls to the turn wherever it is, and focuses it. */
+  goTo(turn_id: string): void;
+}
+
+interface TranscriptProps {
+  readonly ref: Ref<TranscriptHandle>;
+  readonly found: Call;
+  readonly evidence: ReadonlySet<string>;
+  /** Index of the nudge that the evidence belongs to. */
+  readonly nudge: number | null;
+}
+
+export function Transcript({ ref, found, evidence, nudge }: TranscriptProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const turns = useRef(new Map<string, HTMLLIElement>());
+  useImperativeHandle(ref, () => ({
+    bringIntoView(turn_id) {
+      const turn = turns.current.get(turn_id);
+      const { current } = box;
+      if (!turn || !current || current.scrollHeight <= current.clientHeight) return;
+      // To the middle of what can be seen of the box: it may begin or end outside of the window.
+      const { top, bottom } = current.getBoundingClientRect();
+      const hidden = Math.max(0, -top);
+      const seen = Math.max(turn.offsetHeight, Math.min(innerHeight, bottom) - Math.max(0, top));
+      current.scrollTo({ top: turn.offsetTop - hidden - (seen - turn.offsetHeight) / 2, behavior: behavior() });
+    },
+    goTo(turn_id) {
+      const turn = turns.current.get(turn_id);
+      turn?.focus({ preventScroll: true });
+      turn?.scrollIntoView({ block: "center", behavior: behavior() });
+    },
+  }));
+  if (found.turns.length === 0) return <p className="dim">This call has no turns.</p>;
+  return (
+    // A box that scrolls must take the focus, or the keyboard cannot scroll it.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className="turns-box" ref={box} tabIndex={0} role="region" aria-label="Turns of the call">
+      <ol className="turns">
+        {found.turns.map((turn, i) => (
+          <li
+            key={turn.turn_id}
+            ref={(element) => {
+              if (element) turns.current.set(turn.turn_id, element);
+              else turns.current.delete(turn.turn_id);
+            }}
+            tabIndex={-1}
+            className="turn"
+            data-speaker={turn.speaker}
+            data-lit={evidence.has(turn.turn_id)}
+            aria-label={`Turn ${i + 1}`}
+          >
+            <TurnBody
+              turn={turn}
+              number={i + 1}
+              agent={found.agent_id}
+              nudge={evidence.has(turn.turn_id) ? nudge : null}
+            />
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+interface TurnProps {
+  readonly turn: Turn;
+  readonly number: number;
+  readonly agent: string;
+  readonly nudge: number | null;
+}
+
+function TurnBody({ turn, number, agent, nudge }: TurnProps) {
+  return (
+    <>
+      <span className="turn-at num">
+        <span>{number}</span>
+        {turn.start_ms !== null && <span className="dim">{clock(turn.start_ms / 1000)}</span>}
+      </span>
+      <span className="turn-words">
+        <span className="turn-speaker">{turn.speaker === "agent" ? agentName(agent) : "Customer"}</span>
+        {turn.text ?? <span className="dim">The words are not shown to your role.</span>}
+      </span>
+      <span className="turn-end">
+        <TurnSentiment score={turn.sentiment} label={turn.sentiment_label} />
+        {nudge !== null && <span className="turn-nudge">Nudge {nudge + 1}</span>}
+      </span>
+    </>
+  );
+}
+
+function behavior(): ScrollBehavior {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+}
