@@ -50,8 +50,8 @@ const GOALS: readonly Goal[] = [
   {
     row: "get",
     title: "one call by id, against bare node:http with the same answer",
-    goal: "≥ 75 % of it (CPU)",
-    figure: (ours, { bare }) => [over(cpu(bare), cpu(ours)), 0.75],
+    goal: "≥ 75 % of its requests a second",
+    figure: (ours, { bare }) => [over(rate(ours), rate(bare)), 0.75],
   },
   { row: "list", title: "filtered list page, total included", goal: "CPU a request ≥ 8x less", figure: byCpu(8) },
   { row: "agents", title: "analytics per agent", goal: "≥ 1,000x", figure: byRate(1000) },
