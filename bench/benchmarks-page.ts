@@ -352,7 +352,15 @@ ${table(["graph", ...lengths.map(String)], rows)}
       `The same texts through everything a runner does (tokenise, run, pool):\n\n${table(["", "texts/s", "CPU ms a text", "event loop p99 ms", "RSS MB", ""], body)}`,
     );
   }
-  const jobs = linesOf(results, "enrich", (l) => l["measure"] === "import_and_enrich");
+  const every = (results["enrich"] ?? [])
+    .flatMap((run) => run.lines)
+    .filter((l) => l["measure"] === "import_and_enrich");
+  // The newest of each kind.
+  const kinds = [
+    every.findLast((l) => l["serving_rps"] === undefined),
+    every.findLast((l) => l["serving_rps"] !== undefined),
+  ];
+  const jobs = kinds.filter((l) => l !== undefined);
   if (jobs.length > 0) {
     const body = jobs.map((l) => [
       l["serving_rps"] === undefined ? "idle" : `serving ${short(l["serving_rps"] as number)} requests/s`,
