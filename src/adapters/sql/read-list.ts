@@ -31,6 +31,19 @@ export function rangeOf(index: Index, conditions: Conditions): Shape {
   return { ...shapeOf("probe", index, conditions), inner };
 }
 
+/** One index range of a page in the asked order, with nothing left to filter. */
+function pageShape(index: Index, { sort }: ListQuery, segment: Segment, conditions: Conditions): Shape {
+  return {
+    kind: "page",
+    index,
+    column: sort.field,
+    descending: sort.descending,
+    segment,
+    inner: conditions.list,
+    residual: [],
+  };
+}
+
 /**
  * The rows of a list from segment to segment, at most `limit`, the first `offset` left out. `index` may be any that
  * narrows the search; without one in the order of the sort SQLite sorts.
@@ -47,15 +60,7 @@ export function pageThrough(
   const rows: CallRow[] = [];
   let skip = query.page.offset;
   for (const [i, segment] of segments.entries()) {
-    const shape: Shape = {
-      kind: "page",
-      index,
-      column: field,
-      descending,
-      segment,
-      inner: conditions.list,
-      residual: [],
-    };
+    const shape = pageShape(index, query, segment, conditions);
     const found = statements.rows(shape, conditions, { limit: limit - rows.length, offset: skip });
     rows.push(...found);
     if (rows.length >= limit) break;
@@ -122,15 +127,7 @@ export function loopShapes(query: ListQuery): Shape[] {
   const place = placeOf(index, conditions);
   if (place === "thread") return [];
   const shapes: Shape[] = segmentsOf(conditions, { column: field, descending }, query.page.after).flatMap((segment) => {
-    const page: Shape = {
-      kind: "page",
-      index,
-      column: field,
-      descending,
-      segment,
-      inner: conditions.list,
-      residual: [],
-    };
+    const page = pageShape(index, query, segment, conditions);
     return [page, { ...page, kind: "count" }];
   });
   if (place === "guarded") shapes.push(rangeOf(index, conditions), shapeOf("tally", index, conditions));
