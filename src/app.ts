@@ -14,6 +14,7 @@ import { openVectors } from "./adapters/vectors/embedded.ts";
 import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
+import type { App } from "./http/deps.ts";
 import { metricsHook } from "./http/metrics.ts";
 import { buildServer } from "./http/server.ts";
 import { createLog } from "./observe/logger.ts";
@@ -191,34 +192,40 @@ export async function start(
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
   let draining = false;
-  const secrets = await makeSecrets(config, log);
-  const server = await buildServer({
-    store,
-    models,
-    vectors: index.vectors,
-    config: {
-      ...secrets,
-      version: VERSION,
-      timezone: config.timezone,
-      corsOrigins: config.corsOrigins,
-      rankMinimum: config.rankMinimum,
-      trustProxy: config.trustProxy,
-      pageFolder: PAGE,
-    },
-    log,
-    now: Date.now,
-    recalculation,
-    metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
-    draining: () => draining,
-  });
-  try {
-    await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
-    if (options.role !== "worker") await server.listen({ host: config.host, port: config.port });
-  } catch (error) {
+  let server: App | null = null;
+  const close = async (): Promise<void> => {
+    draining = true;
     stopNightly();
+    await server?.close();
     await engine.close();
     await index.vectors.close();
     await store.close();
+  };
+  try {
+    server = await buildServer({
+      store,
+      models,
+      vectors: index.vectors,
+      config: {
+        ...(await makeSecrets(config, log)),
+        version: VERSION,
+        timezone: config.timezone,
+        corsOrigins: config.corsOrigins,
+        rankMinimum: config.rankMinimum,
+        trustProxy: config.trustProxy,
+        pageFolder: PAGE,
+      },
+      log,
+      now: Date.now,
+      recalculation,
+      metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
+      draining: () => draining,
+    });
+    await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
+    if (options.role !== "worker") await server.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    // A thread left running would keep the process from ending with its message.
+    await close();
     throw error;
   }
   const address = server.server.address();
@@ -229,14 +236,7 @@ export async function start(
     models,
     index,
     log,
-    async close() {
-      draining = true;
-      stopNightly();
-      await server.close();
-      await engine.close();
-      await index.vectors.close();
-      await store.close();
-    },
+    close,
   };
 }
 

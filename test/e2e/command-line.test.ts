@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SETTINGS } from "../../src/config.ts";
@@ -104,6 +104,15 @@ test("a user made here can sign in; the name cannot be taken twice", async () =>
 test("secrets made at first start are for this user only", async () => {
   expect((await stat(join(data.path, "jwt.secret"))).mode & 0o777).toBe(0o600);
   expect((await stat(join(data.path, "earshot.db"))).mode & 0o777).toBe(0o600);
+});
+
+test("a start that fails says why and ends, leaving no thread behind", async () => {
+  const place = await temporaryFolder();
+  await writeFile(join(place.path, "admin.key"), "");
+  const { code, stderr } = await runCli(["serve"], { ...env, EARSHOT_DATA_DIR: place.path, EARSHOT_ADMIN_KEY: "" });
+  expect(code).toBe(1);
+  expect(stderr).toContain("admin.key holds no secret");
+  await place.cleanup();
 });
 
 test("metrics need a token and count requests", async () => {
