@@ -27,7 +27,7 @@ export function AgentsView() {
       <p className="note">
         Each dot is a mean over calls, its line the 95 % interval: where lines overlap, the difference may well be
         chance. Customer sentiment runs from −1 (negative) to +1 (positive); ranks are by it, among agents with enough
-        calls.
+        calls. The thin lines mark sentiment 0 and half of the words.
       </p>
       <section aria-label="Agents" className="panel list">
         {query.isPending && <LoadingRows rows={8} />}
