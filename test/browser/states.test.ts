@@ -59,6 +59,7 @@ describe.skipIf(chromiumPath === null)("states", () => {
     await page.getByText("The language model is not running").waitFor();
     // No vectors without a model: the page says why there are no similar calls.
     const similar = page.getByRole("region", { name: "Similar calls" });
+    await similar.locator("p").waitFor();
     expect(await similar.getByRole("link").count()).toBe(0);
     expect((await similar.textContent())?.length).toBeGreaterThan("Similar calls".length + 10);
     expect(await findings(page)).toEqual([]);
