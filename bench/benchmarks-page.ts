@@ -129,9 +129,9 @@ The goals are ratios over one reading of the peer on older packages (FastAPI 0.9
 1,514 calls by id, 6.5 recommendations, 301 single and 2,254 bulk calls a second. On current packages the peer itself is faster, at
 recommendations ten times. What \`npm run bench -- profile NAME\` shows of Earshot:
 
-- **One call by id**: a fifth of the time is the write to the socket, an eighth the SQL statement, an eighth unpacking two compressed
-  bodies, a quarter parsing them and making the answer of them, an eighth collecting garbage. Against a bare server that makes the same
-  answer, what remains is Fastify, access control, headers and metrics. Splicing the stored JSON without parsing it is the next step.
+- **One call by id**: the answer is the stored document, unpacked and put between the row and its end. What remains is the SQL statement, the
+  write to the socket and the unpacking, half of the time together; against a bare server that makes the same answer, Fastify,
+  access control, headers and metrics.
 - **List**: half is SQLite: counting one agent's calls in the index and fetching 20 rows of a file of 5 GB.
 - **Recommendations**: the scan of all call vectors, then reading 30 full vectors from SQL to rank the best exactly, then the nudges. The
   peer multiplies one float32 matrix by BLAS, which reads 300 MB a request; Earshot reads 10 MB of sign codes and the int8 rows of the nearest 4,000.
@@ -191,12 +191,9 @@ function rowsText(results: Results, files: Map<string, string>): string {
   if (rows.length === 0) return "";
   files.set("plots/ratios.svg", barPlot("Earshot over the peer (log scale; line: the goal)", bars));
   const recall = linesOf(results, "recs", (l) => l["measure"] === "recall").at(-1);
-  const bare = rowSides(results, "get")?.sides["bare-stored"];
   const notes = [
     recall &&
       `Recommendations: recall@10 of the index against exact float32 search is ${short(recall["recall_at_10"] as number)} over ${said(recall, "queries")} calls; one search of the index takes ${said(recall, "search_p50_ms")} ms.`,
-    bare &&
-      `A bare server that passes the stored JSON on unparsed, without transcript (less work and bytes), makes ${range(bare, "rps")} requests a second.`,
   ].filter(Boolean);
   const head = [
     "row",

@@ -86,10 +86,7 @@ async function startSides(): Promise<Side[]> {
   } else if (!options.alone && peerStack() !== null) {
     add("fastapi", await startPeer(await peerDatabase({ calls }), writes, name === "recs"));
   }
-  if (name === "get") {
-    add("bare", await startBare(database, false));
-    add("bare-stored", await startBare(database, true));
-  }
+  if (name === "get") add("bare", await startBare(database));
   return sides;
 }
 

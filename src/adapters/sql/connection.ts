@@ -3,7 +3,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import type { Turn } from "../../core/call.ts";
-import { unpackTurns } from "./codec.ts";
+import { unpackWords } from "./codec.ts";
 import { migrate } from "./migrate.ts";
 import { SearchWords } from "./search-words.ts";
 
@@ -67,7 +67,7 @@ function addFunctions(db: Connection): void {
   let last: { body: Buffer; turns: readonly Turn[] } = { body: Buffer.alloc(0), turns: [] };
   const turnsOf = (body: unknown): readonly Turn[] => {
     if (!Buffer.isBuffer(body)) return [];
-    if (!last.body.equals(body)) last = { body, turns: unpackTurns(body) };
+    if (!last.body.equals(body)) last = { body, turns: unpackWords(body).turns };
     return last.turns;
   };
   db.function("turn_count", { deterministic: true }, (body: unknown) => turnsOf(body).length);

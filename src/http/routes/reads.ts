@@ -11,7 +11,7 @@ import { EVERYBODY, LISTENERS, who } from "../auth.ts";
 import { degradedParts, markDegraded } from "../degraded.ts";
 import type { App, RouteContext } from "../deps.ts";
 import { matches } from "../etag.ts";
-import { callText } from "../call-text.ts";
+import { callBytes } from "../call-bytes.ts";
 import { presentCall, presentFound, presentRow } from "../present.ts";
 import { CallParams, ListQuery, NoQuery, SearchQuery } from "../inputs.ts";
 import { answer, ref, ROW_FIELDS } from "../schema.ts";
@@ -101,7 +101,7 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
       const call = await getCall(store, input);
       void reply.header("etag", callTag(call.row, principal, parts));
       const marks = markDegraded(reply, lacks(call.row, parts));
-      return reply.type(JSON_TYPE).send(callText(call, principal.personal, marks));
+      return reply.type(JSON_TYPE).send(callBytes(call, principal.personal, marks));
     },
   );
 
