@@ -13,7 +13,7 @@ import type { App, RouteContext } from "../deps.ts";
 import { matches } from "../etag.ts";
 import { callBytes } from "../call-bytes.ts";
 import { presentCall, presentFound, presentRow } from "../present.ts";
-import { CallParams, ListQuery, NoQuery, SearchQuery } from "../inputs.ts";
+import { CallParams, ListQuery, NoQuery, RecommendationsQuery, SearchQuery } from "../inputs.ts";
 import { answer, ref, ROW_FIELDS } from "../schema.ts";
 
 /** Not part of a row: asking for one reads the whole call. */
@@ -112,16 +112,17 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
       schema: {
         tags: ["calls"],
         summary: "Similar calls and three coaching nudges",
+        description: "All filters of the list apply to the similar calls; the nudges are about the call itself.",
         params: CallParams,
-        querystring: NoQuery,
+        querystring: RecommendationsQuery,
         response: { 200: answer("Recommendations", ref("Recommendations")) },
       },
     },
     async (request, reply) => {
-      const { scope } = who(request);
+      const { scope, personal } = who(request);
       const answer = await recommend(
         { reads: store.reads, vectors, models, teamRanges },
-        { call_id: request.params.call_id, scope },
+        { call_id: request.params.call_id, scope, filter: readFilter(ownFilters(request.query, personal)) },
       );
       const parts = markDegraded(reply, lacks(answer.row, degradedParts(models)));
       return reply.send({
