@@ -139,12 +139,12 @@ recommendations ten times. What \`npm run bench -- profile NAME\` shows of Earsh
   write to the socket and the unpacking, half of the time together; against a bare server that makes the same answer, Fastify,
   access control, headers and metrics.
 - **List**: half is SQLite: counting one agent's calls in the index and fetching 20 rows of a file of 5 GB.
-- **Recommendations**: the scan of all call vectors, then reading 30 full vectors from SQL to rank the best exactly, then the nudges. The
+- **Recommendations**: the scan of all call vectors, then reading 20 full vectors from SQL to rank the best exactly, then the nudges. The
   peer multiplies one float32 matrix by BLAS, which reads 300 MB a request; Earshot reads 10 MB of sign codes and the int8 rows of the nearest 4,000.
 - **POST, bulk, mix**: in the writer thread a third is the commit with its fsync and a third the insert into a table of eleven indexes; on
   the event loop, at bulk, half is reading the transcript's lines into turns and a quarter collecting garbage. The peer fsyncs nothing.
-- **RSS**: 200,000 calls have 1.08 million segment vectors in memory (417 MB) beside call vectors, the model threads' sessions, and 256 MB of mapped
-  file that the kernel counts but may take back.`;
+- **RSS**: 200,000 calls have 1.08 million segment vectors in memory (451 MB) beside call vectors, the model threads' sessions and 64 MB of
+  pages a connection to the file.`;
 
 const LEFT = `## Not measured here
 
