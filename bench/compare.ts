@@ -1,7 +1,7 @@
 /**
  * One row of the page: Earshot, and the peer where it runs, in turn over the same calls with the same seeded requests.
  *   node bench/compare.ts NAME [--calls 200000] [--seconds 5] [--rounds 3] [--alone] [--against FOLDER]
- * NAME: get, list, agents, recs, post, bulk, mix, feed, paced. --against measures another checkout of Earshot in the
+ * NAME: get, list, agents, recs, recs-filtered, post, bulk, mix, feed, paced. --against measures another checkout of Earshot in the
  * peer's place (before and after a change, interleaved). Prints a line a pass and one with the medians and ratios.
  */
 import { spawn } from "node:child_process";
@@ -15,8 +15,10 @@ import { AGENTS } from "./seeded-calls.ts";
 import type { Server } from "./servers.ts";
 import { startBare, startEarshot, startPeer } from "./servers.ts";
 
-const NAMES = ["get", "list", "agents", "recs", "post", "bulk", "mix", "feed", "paced"] as const;
+const NAMES = ["get", "list", "agents", "recs", "recs-filtered", "post", "bulk", "mix", "feed", "paced"] as const;
 type Name = (typeof NAMES)[number];
+/** The peer knows no filters here. */
+const UNKNOWN_TO_PEER: ReadonlySet<Name> = new Set(["recs-filtered"]);
 const WRITES: ReadonlySet<Name> = new Set(["post", "bulk", "mix", "feed", "paced"]);
 
 const { values: options, positionals } = parseArgs({
@@ -83,13 +85,10 @@ async function startSides(): Promise<Side[]> {
   add("earshot", await startEarshot(database, writes, { work }));
   if (options.against) {
     add("before", await startEarshot(database, writes, { work, root: resolve(options.against) }));
-  } else if (!options.alone && peerStack() !== null) {
+  } else if (!options.alone && !UNKNOWN_TO_PEER.has(name) && peerStack() !== null) {
     add("fastapi", await startPeer(await peerDatabase({ calls }), writes, name === "recs"));
   }
-  if (name === "get") {
-    add("bare", await startBare(database, false));
-    add("bare-stored", await startBare(database, true));
-  }
+  if (name === "get") add("bare", await startBare(database));
   return sides;
 }
 
@@ -171,7 +170,9 @@ say({
 });
 const sides = await startSides();
 try {
-  if (name === "recs") say({ measure: "recall", ...(await recall(await earshotDatabase({ calls }))) });
+  if (name === "recs" || name === "recs-filtered") {
+    say({ measure: "recall", ...(await recall(await earshotDatabase({ calls }), name === "recs-filtered")) });
+  }
   await run(sides);
   say({ row: name, calls, rounds, sides: sides.map(summary) });
 } finally {

@@ -7,7 +7,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const COMPARED = ["get", "list", "agents", "recs", "post", "bulk", "mix", "feed", "paced"];
+const COMPARED = ["get", "list", "agents", "recs", "recs-filtered", "post", "bulk", "mix", "feed", "paced"];
 const COMPARE = "[--calls 200000 --seconds 5 --rounds 3 --alone --against FOLDER]";
 const SCRIPTS: Readonly<Record<string, string>> = {
   growth: "get, list, agents and recs at 10,000, 100,000 and 1,000,000 calls [--sizes 10000,100000]",
@@ -18,7 +18,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   page: "first paint and first rows of the dashboard",
   store: "writes of the store alone [rows] [bytes]",
   reads: "reads of the store alone [calls]",
-  profile: "NAME of a row: flame graph and the top frames [get|list|agents|recs|post|bulk|mix]",
+  profile: "NAME of a row: flame graph and the top frames [get|list|agents|recs|recs-filtered|post|bulk|mix]",
 };
 
 const [name, ...given] = process.argv.slice(2);

@@ -6,14 +6,15 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { bytes, pack } from "../src/adapters/sql/codec.ts";
+import { bytes, packDocument } from "../src/adapters/sql/codec.ts";
 import { type Connection, openForReading, openForWriting } from "../src/adapters/sql/connection.ts";
 import { openReads } from "../src/adapters/sql/read-calls.ts";
 import { listOnLoop, type ListQuery } from "../src/adapters/sql/read-list.ts";
 import { ROW_COLUMNS } from "../src/adapters/sql/read-row.ts";
 import { searchWordsOf } from "../src/adapters/sql/search-words.ts";
 import { Statements } from "../src/adapters/sql/read-statements.ts";
-import type { Scope } from "../src/core/call.ts";
+import type { Insights, Provenance, Scope, Turn } from "../src/core/call.ts";
+import { documentText } from "../src/core/call-document.ts";
 import { type CallFilter, NEWEST_FIRST, type Sort } from "../src/core/list.ts";
 import { MEASURE_NAMES } from "../src/core/measures.ts";
 import { random as generator } from "../test/support/call-rows.ts";
@@ -35,22 +36,24 @@ const random = generator(42);
 const below = (n: number) => Math.floor(random() * n);
 
 function makeBody() {
-  const turns = Array.from({ length: TURNS }, (_, i) => ({
-    turn_id: String(i),
-    speaker: i % 2 === 0 ? "agent" : "customer",
-    text: Array.from({ length: 6 + below(20) }, () => WORDS[below(WORDS.length)]).join(" "),
-    start_ms: i * 9_000,
-    end_ms: i * 9_000 + 8_000,
-  }));
-  const made = { method: "model", model: "all-MiniLM-L6-v2", version: "q8-1", computed_at: START };
-  const insights = {
-    measures: Object.fromEntries(MEASURE_NAMES.map((name) => [name, random()])),
+  const turns = Array.from(
+    { length: TURNS },
+    (_, i): Turn => ({
+      turn_id: String(i),
+      speaker: i % 2 === 0 ? "agent" : "customer",
+      text: Array.from({ length: 6 + below(20) }, () => WORDS[below(WORDS.length)]).join(" "),
+      start_ms: i * 9_000,
+      end_ms: i * 9_000 + 8_000,
+    }),
+  );
+  const made: Provenance = { method: "model", model: "all-MiniLM-L6-v2", version: "q8-1", computed_at: START };
+  const insights: Insights = {
+    measures: Object.fromEntries(MEASURE_NAMES.map((name) => [name, random()])) as Insights["measures"],
     reasons: {},
     turn_sentiment: turns.map(() => random() * 2 - 1),
     provenance: { sentiment: made, conversation: made, embedding: made },
   };
-  const [text, derived] = [JSON.stringify(turns), JSON.stringify(insights)];
-  return { turns, text: pack(text), insights: pack(derived), text_bytes: text.length, insights_bytes: derived.length };
+  return { turns, text: packDocument(documentText({ turns, insights }, true)) };
 }
 
 function seed(db: Connection): void {
@@ -61,7 +64,7 @@ function seed(db: Connection): void {
       VALUES (${ROW_COLUMNS.map(() => "?").join(", ")}, ?, ?)`,
   );
   const text = db.prepare("INSERT INTO call_texts (call_no, body) VALUES (?, ?)");
-  const insights = db.prepare("INSERT INTO call_insights (call_no, body, contribution) VALUES (?, ?, '[]')");
+  const insights = db.prepare("INSERT INTO call_insights (call_no, body, contribution) VALUES (?, x'', '[]')");
   const words = searchWordsOf(db);
   const word = db.prepare("INSERT INTO turn_search (rowid, text) VALUES (?, ?)");
   const agent = db.prepare("INSERT INTO agents (agent_id, team) VALUES (?, ?)");
@@ -93,7 +96,7 @@ function seed(db: Connection): void {
       ];
       row.run(...mine, ...numbers, ...state);
       text.run(i, body.text);
-      insights.run(i, body.insights);
+      insights.run(i);
       if (i <= worded) for (const [t, turn] of body.turns.entries()) word.run(i * 32_768 + t, words.indexed(turn.text));
     }
   })();
@@ -183,11 +186,7 @@ for (const [name, make] of Object.entries(LISTS)) {
 const byId = {
   row: await measure(10_000, () => reads.row(anyCall(), everyone)),
   "get, words not read": await measure(10_000, () => reads.get(anyCall(), everyone)),
-  "get, turns as JSON": await measure(10_000, async () => (await reads.get(anyCall(), everyone))?.turns_json),
-  "get, turns and insights as JSON": await measure(10_000, async () => {
-    const call = await reads.get(anyCall(), everyone);
-    return [call?.turns_json, call?.insights_json];
-  }),
+  "get, document": await measure(10_000, async () => (await reads.get(anyCall(), everyone))?.document),
   "get, turns and insights parsed": await measure(10_000, async () => {
     const call = await reads.get(anyCall(), everyone);
     return [call?.turns, call?.insights];

@@ -88,10 +88,10 @@ export async function startPeer(database: string, writes: boolean, cached: boole
   return { name: "fastapi", url, pid: child.pid as number, key: null, stop: () => stop(child).then(end) };
 }
 
-/** node:http and one prepared statement over Earshot's file; `stored`: with the stored JSON passed on. */
-export async function startBare(database: string, stored: boolean): Promise<Server> {
+/** node:http and one prepared statement over Earshot's file. */
+export async function startBare(database: string): Promise<Server> {
   const script = join(import.meta.dirname, "bare-server.ts");
-  const child = spawn(process.execPath, [script, database, ...(stored ? ["stored"] : [])], {
+  const child = spawn(process.execPath, [script, database], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   return { name: "bare", url: await firstUrl(child), pid: child.pid as number, key: null, stop: () => stop(child) };

@@ -74,13 +74,11 @@ export interface Calls {
 
 // ---- CallReads ---------------------------------------------------------------------------------------------------
 
-/** One call with its words, unpacked and parsed when first read: who only passes JSON on never parses it. */
+/** One call with its words, unpacked and parsed when first read: who only passes the document on never parses it. */
 export interface StoredCall {
   readonly row: CallRow;
-  /** The JSON of `turns`, as stored. */
-  readonly turns_json: string;
-  /** The JSON of `insights`, as stored. */
-  readonly insights_json: string | null;
+  /** The UTF-8 of core/call-document.ts, nothing hidden; null where it is not stored: until the call is enriched. */
+  readonly document: Buffer | null;
   readonly turns: readonly Turn[];
   readonly insights: Insights | null;
 }

@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
-const ALL = ["get", "list", "agents", "recs", "paced", "feed", "mix", "post", "bulk"];
+const ALL = ["get", "list", "agents", "recs", "recs-filtered", "paced", "feed", "mix", "post", "bulk"];
 const { values: o } = parseArgs({
   options: {
     base: { type: "string" },
@@ -80,6 +80,15 @@ const reqList = () => {
 };
 const reqAgents = () => map.agents();
 const reqRecs = () => map.recommendations(map.callId(int(N)));
+// One agent's calls of 180 days: some 25 in ten thousand.
+const reqRecsFiltered = () => {
+  const from = END - DAY * (180 + rnd() * 550);
+  return map.recommendations(map.callId(int(N)), {
+    agentId: map.agentId(int(M)),
+    from: new Date(from).toISOString(),
+    to: new Date(from + 180 * DAY).toISOString(),
+  });
+};
 const LINES = [
   "Agent: Thanks for calling, how can I help you with your contract today?",
   "Customer: Hi, I have a question about the router, it does not fit our invoice and it is slow.",
@@ -494,6 +503,7 @@ const run = {
   list: () => report("list", "wrk", (warmed) => wrk(warmed, many(5000, reqList))),
   agents: paceOf(reqAgents, "agents"),
   recs: paceOf(reqRecs, "recs"),
+  "recs-filtered": paceOf(reqRecsFiltered, "recs-filtered"),
   post: () => report("post", "wrk", (warmed) => wrk(warmed, many(200, reqPost))),
   bulk: () => {
     const t = reqBulk();

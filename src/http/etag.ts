@@ -13,12 +13,13 @@ export function matches(ifNoneMatch: string | undefined, tag: string): boolean {
 /** Answers that name no tag of their own get one from their bytes: saves sending, not computing. */
 export function useEtags(app: App): void {
   app.addHook("onSend", (request, reply, payload, done) => {
-    if (request.method !== "GET" || reply.statusCode !== 200 || typeof payload !== "string") {
+    const isText = typeof payload === "string";
+    if (request.method !== "GET" || reply.statusCode !== 200 || !(isText || Buffer.isBuffer(payload))) {
       done(null, payload);
       return;
     }
     // As bytes: sent, a long string costs some 20 µs more.
-    const bytes = Buffer.from(payload);
+    const bytes = isText ? Buffer.from(payload) : payload;
     let tag = reply.getHeader("etag") as string | undefined;
     if (tag === undefined) {
       tag = `"${hash("sha256", bytes, "base64url").slice(0, 22)}"`;

@@ -55,6 +55,8 @@ export const SearchQuery = Type.Object(
   CLOSED,
 );
 
+export const RecommendationsQuery = Type.Object(filterParameters, CLOSED);
+
 export const EventsQuery = Type.Object(
   {
     after: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),

@@ -1,5 +1,6 @@
 /** Row -> wire. One function a resource lists its columns and turns epoch milliseconds into RFC 3339. */
-import type { CallRow, Insights, Provenance } from "../core/call.ts";
+import type { CallRow, Insights } from "../core/call.ts";
+import { wireProvenances } from "../core/call-document.ts";
 import { sentimentLabel } from "../core/sentiment.ts";
 import { formatInstant } from "../core/time.ts";
 import { formatTranscript } from "../core/transcript.ts";
@@ -63,20 +64,8 @@ function presentInsights(insights: Insights): Wire {
   return {
     ...insights.measures,
     unavailable: insights.reasons,
-    provenance: presentInsightsProvenance(insights.provenance),
+    provenance: wireProvenances(insights.provenance),
   };
-}
-
-export function presentInsightsProvenance({ sentiment, conversation, embedding }: Insights["provenance"]): Wire {
-  return {
-    sentiment: presentProvenance(sentiment),
-    conversation: presentProvenance(conversation),
-    vectors: embedding && presentProvenance(embedding),
-  };
-}
-
-function presentProvenance(p: Provenance): Wire {
-  return { method: p.method, model: p.model, version: p.version, computed_at: formatInstant(p.computed_at) };
 }
 
 export function presentFound(found: FoundTurn): Wire {

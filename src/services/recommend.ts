@@ -3,6 +3,7 @@ import type { CallRow, Scope } from "../core/call.ts";
 import { coach } from "../core/coach.ts";
 import type { Coaching, Nudge } from "../core/coach.ts";
 import type { TeamRanges } from "../core/coach-scene.ts";
+import type { CallFilter } from "../core/list.ts";
 import type { CallReads, Models, StoredCall, Vectors } from "../ports.ts";
 import { getCall } from "./query.ts";
 import { vectorFilter } from "./search.ts";
@@ -36,13 +37,14 @@ const SIMILAR = 5;
 /** The index may know calls a moment longer than the store: a few more are asked for. */
 const ASKED = 10;
 
-/** @throws AppError call_not_found */
+/** `filter` says which calls may be called similar. @throws AppError call_not_found */
 export async function recommend(
   deps: RecommendDeps,
-  input: { call_id: string; scope: Scope },
+  input: { call_id: string; scope: Scope; filter: CallFilter },
 ): Promise<Recommendations> {
+  const { scope, filter } = input;
   const call = await getCall(deps, input);
-  const similar = await similarCalls(deps, { call, scope: input.scope });
+  const similar = await similarCalls(deps, { call, scope, filter });
   const coaching = coachCall(call, await deps.teamRanges.current());
   return {
     row: call.row,
@@ -65,10 +67,10 @@ function coachCall({ row, turns, insights }: StoredCall, expected: TeamRanges | 
   });
 }
 
-/** The five nearest calls in scope by the cosine of call vectors, best first, the call itself left out. */
+/** The five nearest calls in scope that pass the filter, by the cosine of call vectors, best first, the call itself left out. */
 async function similarCalls(
   deps: RecommendDeps,
-  input: { call: StoredCall; scope: Scope },
+  input: { call: StoredCall; scope: Scope; filter: CallFilter },
 ): Promise<{ calls: SimilarCall[]; reason: string | null }> {
   const { row } = input.call;
   const space = deps.models.describe().space_id;
@@ -77,7 +79,7 @@ async function similarCalls(
   if (space !== null && own.space_id !== space) {
     return { calls: [], reason: "this call was enriched by another model and waits to be enriched again" };
   }
-  const filter = await vectorFilter(deps.reads, { scope: input.scope, filter: {} });
+  const filter = await vectorFilter(deps.reads, input);
   const hits = await deps.vectors.search("call", own.call, ASKED, { ...filter, except: [row.call_no] });
   const scores = new Map(hits.map((h) => [h.call_no, h.score]));
   const rows = await deps.reads.rows([...scores.keys()], input.scope);
@@ -87,7 +89,12 @@ async function similarCalls(
     agent_id: r.agent_id,
     customer_sentiment_score: r.customer_sentiment_score,
   }));
-  return { calls, reason: calls.length === 0 ? "there is no other enriched call to compare with" : null };
+  return { calls, reason: calls.length === 0 ? withoutOthers(input.filter) : null };
+}
+
+function withoutOthers(filter: CallFilter): string {
+  if (Object.keys(filter).length > 0) return "no other enriched call passes the filters";
+  return "there is no other enriched call to compare with";
 }
 
 function withoutVector(row: CallRow): string {

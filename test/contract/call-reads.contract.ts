@@ -10,6 +10,7 @@ import {
   SORT_FIELDS,
   type Sort,
 } from "../../src/core/list.ts";
+import { documentText } from "../../src/core/call-document.ts";
 import type { CallReads } from "../../src/ports.ts";
 import { AGENTS, compare, DAY, naiveList, passes, randomRows, T0, TEAMS } from "../support/call-rows.ts";
 
@@ -255,7 +256,14 @@ export function callReadsContract(name: string, open: OpenReads): void {
     describe("by key", () => {
       let store: ReadsUnderTest;
       const [first, second] = rows as [CallRow, CallRow];
-      const insights = { measures: { agent_talk_ratio: 0.5 }, turn_sentiment: [0.25, null] } as unknown as Insights;
+      const made = { method: "model", model: "m", version: "1", computed_at: T0 } as const;
+      const measures: Partial<Insights["measures"]> = { agent_talk_ratio: 0.5, silence_count: null };
+      const insights: Insights = {
+        measures: measures as Insights["measures"],
+        reasons: { silence_count: "the transcript has no timings" },
+        turn_sentiment: [0.25, null],
+        provenance: { sentiment: made, conversation: { ...made, method: "formula" }, embedding: null },
+      };
       const calls: SeedCall[] = [
         { row: { ...first, agent_id: "ana" }, turns: turnsOf(first), insights, vectors: VECTORS },
         { row: { ...second, agent_id: "cleo" }, turns: turnsOf(second), insights: null, vectors: null },
@@ -265,14 +273,14 @@ export function callReadsContract(name: string, open: OpenReads): void {
       });
       afterAll(() => store.close());
 
-      test("get gives row, turns and insights, parsed and as JSON", async () => {
+      test("get gives row, turns and insights, parsed and as the document", async () => {
         for (const call of calls) {
           const got = await store.reads.get(call.row.call_id, everyone);
           expect(got?.row).toEqual(call.row);
           expect(got?.turns).toEqual(call.turns);
           expect(got?.insights).toEqual(call.insights);
-          expect(JSON.parse(got?.turns_json ?? "")).toEqual(call.turns);
-          expect(JSON.parse(got?.insights_json ?? "null")).toEqual(call.insights);
+          const stored = got?.document?.toString("utf8") ?? null;
+          expect(stored).toBe(call.insights && documentText({ turns: call.turns, insights: call.insights }, true));
           expect(await store.reads.row(call.row.call_id, everyone)).toEqual(call.row);
         }
         expect(await store.reads.get("no such call", everyone)).toBeNull();

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pack } from "../../src/adapters/sql/codec.ts";
 import { openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { searchWordsOf } from "../../src/adapters/sql/search-words.ts";
@@ -178,6 +179,43 @@ describe("SQLite store", () => {
     const found = count.get(searchWordsOf(eye).query("special"));
     eye.close();
     expect(found).toEqual({ n: 20 });
+  });
+
+  it("reads, replaces and erases calls stored before words and insights were one document", async () => {
+    const store = await open();
+    await store.calls.accept([aCall("c1", {}, ["old zebra", "new"]), aCall("c2"), aCall("c3")], 1);
+    const get = (id: string) => store.reads.get(id, EVERYTHING);
+    const unenriched = await get("c1");
+    expect([unenriched?.document, unenriched?.insights]).toEqual([null, null]);
+    await enrichAll(store);
+    const ids = ["c1", "c2", "c3"];
+    const now = await Promise.all(ids.map(get));
+    const older = openForWriting(place.path);
+    for (const call of now) {
+      if (!call) throw new Error("a call is gone");
+      const { call_no } = call.row;
+      older.prepare("UPDATE call_texts SET body = ? WHERE call_no = ?").run(pack(JSON.stringify(call.turns)), call_no);
+      const insights = older.prepare("UPDATE call_insights SET body = ? WHERE call_no = ?");
+      insights.run(pack(JSON.stringify(call.insights)), call_no);
+    }
+    for (const [i, id] of ids.entries()) {
+      const call = await get(id);
+      expect(call).toMatchObject({ row: now[i]?.row, turns: now[i]?.turns, insights: now[i]?.insights });
+      expect([call?.document, now[i]?.document === null]).toEqual([null, false]);
+    }
+    await store.calls.reprocess("c1", EVERYTHING, 1);
+    await enrichAll(store);
+    expect((await get("c1"))?.document).toEqual(now[0]?.document);
+    expect(older.prepare("SELECT length(body) AS n FROM call_insights ORDER BY call_no").pluck().all()).toEqual([
+      0,
+      expect.any(Number),
+      expect.any(Number),
+    ]);
+    await store.calls.replace(aCall("c1", { digest: "cd".repeat(32) }, ["other words"]), 1);
+    expect(await get("c1")).toMatchObject({ document: null, insights: null, turns: [{ text: "other words" }] });
+    await store.calls.remove("c2", EVERYTHING);
+    older.exec("INSERT INTO turn_search (turn_search, rank) VALUES ('integrity-check', 1)");
+    older.close();
   });
 
   it("does not call bytes erased while a reader keeps them in the log", async () => {

@@ -263,6 +263,41 @@ describe("recommendations", () => {
   });
 });
 
+describe("recommendations under filters", () => {
+  interface Similar {
+    readonly similar_calls: { call_id: string; agent_id: string }[];
+    readonly similar_calls_reason?: string;
+    readonly coaching_nudges: string[];
+  }
+  const ask = (query: string) => http.ask<Similar>("GET", `/api/v1/calls/c02/recommendations?${query}`);
+
+  test("are the nearest of the calls that pass, and the nudges stay", async () => {
+    const whole = await ask("");
+    for (const filter of ["agent_id=ana", "min_sentiment=0", "agent_id=ana&min_duration=1", "from_date=2020-01-01"]) {
+      const passing = await http.ask<{ calls: { call_id: string }[] }>("GET", `/api/v1/calls?limit=100&${filter}`);
+      const ids = new Set(passing.body.calls.map((c) => c.call_id));
+      const { status, body } = await ask(filter);
+      expect(status).toBe(200);
+      expect(body.similar_calls.length).toBeGreaterThan(0);
+      expect(body.similar_calls.filter((c) => !ids.has(c.call_id))).toEqual([]);
+      expect(body.coaching_nudges).toEqual(whole.body.coaching_nudges);
+    }
+  });
+
+  test("say that none passes, and which filter is wrong", async () => {
+    const { body } = await ask("agent_id=nobody");
+    expect(body).toMatchObject({
+      similar_calls: [],
+      similar_calls_reason: "no other enriched call passes the filters",
+    });
+    const wrong = await http.ask<Problem>("GET", "/api/v1/calls/c02/recommendations?from_date=soon");
+    expect([wrong.status, wrong.body.errors?.[0]?.pointer]).toEqual([422, "?from_date"]);
+    const analyst = await http.key("analyst");
+    const hidden = await http.ask("GET", "/api/v1/calls/c02/recommendations?customer_id=x", analyst);
+    expect(hidden.status).toBe(403);
+  });
+});
+
 describe("search", () => {
   interface Found {
     readonly mode: string;

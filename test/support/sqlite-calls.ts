@@ -1,14 +1,15 @@
 /** Calls put straight into an SQLite file, for tests and measurements of reading. */
-import type { CallRow, CallVectors } from "../../src/core/call.ts";
-import { bytes, pack } from "../../src/adapters/sql/codec.ts";
+import type { CallRow, CallVectors, Insights, Turn } from "../../src/core/call.ts";
+import { documentText } from "../../src/core/call-document.ts";
+import { bytes, pack, packDocument } from "../../src/adapters/sql/codec.ts";
 import type { Connection } from "../../src/adapters/sql/connection.ts";
 import { ROW_COLUMNS } from "../../src/adapters/sql/read-row.ts";
 import { searchWordsOf } from "../../src/adapters/sql/search-words.ts";
 
 export interface StoredSeed {
   readonly row: CallRow;
-  readonly turns: readonly { readonly text: string }[];
-  readonly insights: object | null;
+  readonly turns: readonly Turn[];
+  readonly insights: Insights | null;
   readonly vectors: CallVectors | null;
 }
 
@@ -19,7 +20,7 @@ export function callInserter(db: Connection): (call: StoredSeed) => void {
   );
   const agent = db.prepare("INSERT OR IGNORE INTO agents (agent_id) VALUES (?)");
   const text = db.prepare("INSERT INTO call_texts (call_no, body) VALUES (?, ?)");
-  const insights = db.prepare("INSERT INTO call_insights (call_no, body, contribution) VALUES (?, ?, '[]')");
+  const insights = db.prepare("INSERT INTO call_insights (call_no, body, contribution) VALUES (?, x'', '[]')");
   const words = searchWordsOf(db);
   const indexed = db.prepare("INSERT INTO turn_search (rowid, text) VALUES (?, ?)");
   const space = db.prepare("INSERT OR IGNORE INTO vector_spaces (space_id) VALUES (?)");
@@ -34,9 +35,15 @@ export function callInserter(db: Connection): (call: StoredSeed) => void {
     const { call_no } = call.row;
     row.run(call.row);
     agent.run(call.row.agent_id);
-    text.run(call_no, pack(JSON.stringify(call.turns)));
+    const { turns: said, insights: derived } = call;
+    text.run(
+      call_no,
+      derived === null
+        ? pack(JSON.stringify(said))
+        : packDocument(documentText({ turns: said, insights: derived }, true)),
+    );
     for (const [i, turn] of call.turns.entries()) indexed.run(call_no * 32_768 + i, words.indexed(turn.text));
-    if (call.insights !== null) insights.run(call_no, pack(JSON.stringify(call.insights)));
+    if (derived !== null) insights.run(call_no);
     if (call.vectors === null) return;
     const { space_id, call: whole, turns, segments } = call.vectors;
     space.run(space_id);

@@ -385,7 +385,24 @@ export interface Gets {
   readonly "max_talk_ratio"?: number;
 }; readonly body: undefined; readonly answer: CallList };
   readonly "/api/v1/calls/{call_id}": { readonly query: NoQuery; readonly body: undefined; readonly answer: Call };
-  readonly "/api/v1/calls/{call_id}/recommendations": { readonly query: NoQuery; readonly body: undefined; readonly answer: Recommendations };
+  readonly "/api/v1/calls/{call_id}/recommendations": { readonly query: {
+  readonly "agent_id"?: string;
+  readonly "customer_id"?: string;
+  readonly "language"?: string;
+  readonly "outcome"?: "won" | "lost" | "open";
+  readonly "state"?: "pending" | "running" | "enriched" | "degraded" | "dead";
+  readonly "from_date"?: string;
+  readonly "to_date"?: string;
+  readonly "created_from"?: string;
+  readonly "created_to"?: string;
+  readonly "updated_since"?: string;
+  readonly "min_sentiment"?: number;
+  readonly "max_sentiment"?: number;
+  readonly "min_duration"?: number;
+  readonly "max_duration"?: number;
+  readonly "min_talk_ratio"?: number;
+  readonly "max_talk_ratio"?: number;
+}; readonly body: undefined; readonly answer: Recommendations };
   readonly "/api/v1/search": { readonly query: {
   readonly "q": string;
   readonly "mode"?: "keyword" | "semantic" | "hybrid";

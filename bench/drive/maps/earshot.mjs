@@ -4,6 +4,12 @@ import peer from "./fastapi.mjs";
 export default {
   ...peer,
   name: "earshot",
+  recommendations: (id, filter) => {
+    const { path } = peer.recommendations(id);
+    if (filter === undefined) return { path };
+    const { agentId, from, to } = filter;
+    return { path: `${path}?${new URLSearchParams({ agent_id: agentId, from_date: from, to_date: to })}` };
+  },
   // The general socket tells how many calls there are, at most twice a second, to everybody in scope; a message counts for
   // every post it includes. A socket with a message a call does not exist yet.
   feed: () => ({ path: "/ws" }),

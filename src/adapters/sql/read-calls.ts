@@ -1,7 +1,8 @@
 /** CallReads on SQLite: by key and in index order on the event loop, everything else in reader threads. */
-import type { CallVectors, Insights, Scope, Segment, Turn } from "../../core/call.ts";
+import type { CallVectors, Insights, Scope, Segment } from "../../core/call.ts";
+import type { CallWords } from "../../core/call-document.ts";
 import type { CallList, CallReads, StoredCall, TextHit } from "../../ports.ts";
-import { floats, int8s, unpack } from "./codec.ts";
+import { floats, int8s, isDocument, unpack, unpackDocument, unpackWords } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { listOnLoop } from "./read-list.ts";
 import { type RawRow, ROW_COLUMNS, rowOf } from "./read-row.ts";
@@ -29,46 +30,54 @@ export interface ReadsOptions {
 }
 
 const COLUMNS = ROW_COLUMNS.map((c) => `c.${c}`).join(", ");
-// Subqueries by key: half the time of the same three tables joined.
-const FULL = `SELECT ${COLUMNS},
-  (SELECT body FROM call_texts AS t WHERE t.call_no = c.call_no),
-  (SELECT body FROM call_insights AS i WHERE i.call_no = c.call_no) FROM call_records AS c`;
+// Subqueries by key: half the time of the same tables joined.
+const WORDS = `SELECT ${COLUMNS},
+  (SELECT body FROM call_texts AS t WHERE t.call_no = c.call_no)`;
+const WORDS_AND_INSIGHTS = `${WORDS}, (SELECT body FROM call_insights AS i WHERE i.call_no = c.call_no)`;
 
-/** A row and its two bodies. */
+/** A row and its text; and the insights where they were stored apart (before documents). */
 type FullRow = RawRow;
 
+const text = (r: FullRow) => r[18] as Buffer | null;
+
+/** True for a call whose insights, if it has any, are not where its words are. */
+function apart(r: FullRow): boolean {
+  const body = text(r);
+  return body !== null && !isDocument(body);
+}
+
 function stored(r: FullRow): StoredCall {
-  const text = r[18] as Buffer | null;
-  const derived = r[19] as Buffer | null;
-  let turnsJson: string | undefined;
-  let turns: Turn[] | undefined;
-  let insightsJson: string | null | undefined;
-  let insights: Insights | null | undefined;
+  const body = text(r);
+  const derived = r[19] as Buffer | null | undefined;
+  let document: Buffer | null | undefined;
+  let words: CallWords | undefined;
+  const read = (): CallWords => {
+    if (body === null) return { turns: [], insights: null };
+    const { turns, insights } = unpackWords(body);
+    return { turns, insights: insights ?? (derived?.length ? (JSON.parse(unpack(derived)) as Insights) : null) };
+  };
   return {
     row: rowOf(r),
-    get turns_json() {
-      turnsJson ??= text === null ? "[]" : unpack(text);
-      return turnsJson;
-    },
-    get insights_json() {
-      if (insightsJson === undefined) insightsJson = derived === null ? null : unpack(derived);
-      return insightsJson;
+    get document() {
+      document ??= body === null ? null : unpackDocument(body);
+      return document;
     },
     get turns() {
-      turns ??= JSON.parse(this.turns_json) as Turn[];
-      return turns;
+      words ??= read();
+      return words.turns;
     },
     get insights() {
-      if (insights === undefined) insights = JSON.parse(this.insights_json ?? "null") as Insights | null;
-      return insights;
+      words ??= read();
+      return words.insights;
     },
   };
 }
 
 /** What must run on the event loop's connection, prepared once. */
 function prepareByKey(db: Connection) {
-  const full = db.prepare<[string], FullRow>(`${FULL} WHERE c.call_id = ?`).raw();
-  const text = db.prepare<[number], FullRow>(`${FULL} WHERE c.call_no = ?`).raw();
+  const byId = db.prepare<[string], FullRow>(`${WORDS} FROM call_records AS c WHERE c.call_id = ?`).raw();
+  const byNo = db.prepare<[number], FullRow>(`${WORDS} FROM call_records AS c WHERE c.call_no = ?`).raw();
+  const whole = db.prepare<[number], FullRow>(`${WORDS_AND_INSIGHTS} FROM call_records AS c WHERE c.call_no = ?`).raw();
   const row = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM call_records AS c WHERE c.call_id = ?`).raw();
   const member = db.prepare<[string, string]>("SELECT 1 FROM agents WHERE agent_id = ? AND team = ?");
   const vectors = db.prepare<[number], { space_id: string; call: Buffer; turns: Buffer }>(
@@ -91,7 +100,15 @@ function prepareByKey(db: Connection) {
       .map((s): Segment => ({ first_turn: s.first_turn, last_turn: s.last_turn, vector: int8s(s.code) }));
     return { space_id: found.space_id, turns: int8s(found.turns), segments: parts, call: floats(found.call) };
   };
-  return { full, text, row, visible, vectorsOf };
+  /** Words and insights of one moment, wherever they are. */
+  const complete = (r: FullRow | undefined) => (r !== undefined && apart(r) ? whole.get(r[0]) : r);
+  return {
+    full: (call_id: string) => complete(byId.get(call_id)),
+    text: (call_no: number) => complete(byNo.get(call_no)),
+    row,
+    visible,
+    vectorsOf,
+  };
 }
 
 /** SQLite's faults as AppError (store_unavailable, storage_full). */
@@ -114,7 +131,7 @@ export function openReads(options: ReadsOptions): { reads: CallReads; close(): P
   const reads: CallReads = {
     get: (call_id, scope) =>
       reading(() => {
-        const found = byKey.full.get(call_id);
+        const found = byKey.full(call_id);
         return found !== undefined && byKey.visible(found[2], scope) ? stored(found) : null;
       }),
     row: (call_id, scope) =>
@@ -137,7 +154,7 @@ export function openReads(options: ReadsOptions): { reads: CallReads; close(): P
     texts: (call_nos) =>
       reading(() =>
         call_nos.flatMap((call_no) => {
-          const found = byKey.text.get(call_no);
+          const found = byKey.text(call_no);
           return found === undefined ? [] : [stored(found)];
         }),
       ),

@@ -33,6 +33,7 @@ export const INSIGHTS = {
   enrich: `UPDATE call_records SET state = ?, method = ?, model = ?, enriched_at = ?, updated_at = ?,
       customer_sentiment_score = ?, agent_talk_ratio = ?, error = NULL WHERE call_no = ? AND revision = ?`,
   contribution: `SELECT contribution FROM call_insights WHERE call_no = ?`,
+  /** body is empty: the insights themselves are in the document (call_texts.body). */
   put: `INSERT INTO call_insights (call_no, body, contribution) VALUES (?, ?, ?)
     ON CONFLICT (call_no) DO UPDATE SET body = excluded.body, contribution = excluded.contribution`,
   drop: `DELETE FROM call_insights WHERE call_no = ?`,

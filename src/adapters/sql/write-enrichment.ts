@@ -1,11 +1,12 @@
 /** Saving what enrichment derived: insights, vectors, measures, sums, full text, event, and the work settled. */
 import type { EnrichedCall, SaveResult } from "../../ports.ts";
+import { documentText } from "../../core/call-document.ts";
 import { quantize } from "../../core/vector.ts";
-import { bytes, pack } from "./codec.ts";
+import { bytes, packDocument } from "./codec.ts";
 import type { Input } from "./commands.ts";
-import { indexTurns } from "./full-text.ts";
+import { indexTurns, turnsOf } from "./full-text.ts";
 import { contributionOf, readContribution } from "./rollup-sums.ts";
-import { INSIGHTS, VECTORS, WORK } from "./statements.ts";
+import { CALLS, INSIGHTS, VECTORS, WORK } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 
 interface HeldCall {
@@ -45,9 +46,11 @@ function saveOne(context: WriteContext, item: EnrichedCall, now: number): SaveRe
   if (old) context.sums.measure(-1, call, readContribution(old.contribution));
   const contribution = contributionOf(insights.measures);
   context.sums.measure(1, call, contribution);
-  context.run(INSIGHTS.put, call_no, pack(JSON.stringify(insights)), bytes(contribution));
+  const turns = turnsOf(context, call_no);
+  context.run(CALLS.updateText, packDocument(documentText({ turns, insights }, true)), call_no);
+  context.run(INSIGHTS.put, call_no, Buffer.alloc(0), bytes(contribution));
   putVectors(context, item, call);
-  indexTurns(context, held);
+  indexTurns(context, held, turns);
   context.run(WORK.settle, work_no);
   context.event(now, {
     type: "call.enriched",

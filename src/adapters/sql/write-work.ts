@@ -1,7 +1,7 @@
 /** Commands on work: leases fenced by worker id, retries, dead letters. */
 import { PRIORITY, type WorkItem } from "../../ports.ts";
 import type { Input } from "./commands.ts";
-import { indexTurns } from "./full-text.ts";
+import { indexUnenriched } from "./full-text.ts";
 import { CALLS, WORK } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 
@@ -40,7 +40,7 @@ export function fail(context: WriteContext, { items, worker_id, now }: Input<"fa
     if (retry_at === null) {
       context.run(WORK.bury, now, error, work_no);
       context.run(WORK.callDead, error, now, held.call_no);
-      indexTurns(context, held);
+      indexUnenriched(context, held);
     } else {
       context.run(WORK.retry, retry_at, error, work_no);
       context.run(WORK.callState, "pending", held.call_no);

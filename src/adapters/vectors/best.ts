@@ -13,7 +13,7 @@ export class Best {
   constructor(k: number, margin: number) {
     this.#k = k;
     this.#margin = margin;
-    this.#compactAt = 2 * k + 1_024;
+    this.#compactAt = 2 * k + 256;
     this.slots = new Uint32Array(4 * k + 8_192);
     this.scores = new Float32Array(this.slots.length);
   }

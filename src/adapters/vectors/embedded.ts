@@ -8,7 +8,7 @@ import type { Answers, Command, Reply, Request, ThreadData } from "./protocol.ts
 import { byScore, centre, cosine } from "./score.ts";
 
 /** Hits scored again in float32, at least; twice `k` where that is more. */
-const RESCORED = 30;
+const RESCORED = 20;
 
 /** The part of a logger the index uses. */
 interface VectorsLog {

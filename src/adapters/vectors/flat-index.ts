@@ -34,6 +34,8 @@ export const DEFAULT_OPTIONS: FlatIndexOptions = { signsFrom: 100_000, signCandi
 
 /** Rounding 384 components by up to ½ moves a dot with a unit row by √384 / 2 at most; twice that, and float32. */
 const MARGIN = 2 * (Math.sqrt(DIMENSIONS) / 2 + 0.2);
+/** Slots listed after which the sign stage hands them on; a list has twice as many at most. */
+const LIST_ROWS = 512;
 /** Rows looked at for a mean, at most. */
 const SAMPLE = 20_000;
 /** The mean of n rows counts by n / (n + 10): that of a few rows says more about them than about the corpus. */
@@ -223,8 +225,8 @@ export class FlatIndex {
     for (let seen = histogram[0] as number; seen < candidates && most < DIMENSIONS; ) {
       seen += histogram[++most] as number;
     }
-    // Half blocks, so that the list never overflows: it is handed on once it is half full.
-    const step = BLOCK_ROWS / 2;
+    // Short lists, so that the best of the first keep most of the next from being handed on.
+    const step = LIST_ROWS;
     let listed = 0;
     for (let first = 0; first < this.rows; first += step) {
       listed = this.#kernel.pick_codes(first, Math.min(step, this.rows - first), most, listed);

@@ -11,9 +11,9 @@ import { EVERYBODY, LISTENERS, who } from "../auth.ts";
 import { degradedParts, markDegraded } from "../degraded.ts";
 import type { App, RouteContext } from "../deps.ts";
 import { matches } from "../etag.ts";
-import { callText } from "../call-text.ts";
+import { callBytes } from "../call-bytes.ts";
 import { presentCall, presentFound, presentRow } from "../present.ts";
-import { CallParams, ListQuery, NoQuery, SearchQuery } from "../inputs.ts";
+import { CallParams, ListQuery, NoQuery, RecommendationsQuery, SearchQuery } from "../inputs.ts";
 import { ROW_FIELDS } from "../schema-calls.ts";
 import { answer, ref } from "../schema.ts";
 
@@ -102,7 +102,7 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
       const call = await getCall(store, input);
       void reply.header("etag", callTag(call.row, principal, parts));
       const marks = markDegraded(reply, lacks(call.row, parts));
-      return reply.type(JSON_TYPE).send(callText(call, principal.personal, marks));
+      return reply.type(JSON_TYPE).send(callBytes(call, principal.personal, marks));
     },
   );
 
@@ -113,16 +113,17 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
       schema: {
         tags: ["calls"],
         summary: "Similar calls and three coaching nudges",
+        description: "All filters of the list apply to the similar calls; the nudges are about the call itself.",
         params: CallParams,
-        querystring: NoQuery,
+        querystring: RecommendationsQuery,
         response: { 200: answer("Recommendations", ref("Recommendations")) },
       },
     },
     async (request, reply) => {
-      const { scope } = who(request);
+      const { scope, personal } = who(request);
       const answer = await recommend(
         { reads: store.reads, vectors, models, teamRanges },
-        { call_id: request.params.call_id, scope },
+        { call_id: request.params.call_id, scope, filter: readFilter(ownFilters(request.query, personal)) },
       );
       const parts = markDegraded(reply, lacks(answer.row, degradedParts(models)));
       return reply.send({

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Insights, Turn } from "../../src/core/call.ts";
-import { callText } from "../../src/http/call-text.ts";
+import { documentText, readDocument } from "../../src/core/call-document.ts";
+import { callBytes } from "../../src/http/call-bytes.ts";
 import { presentCall } from "../../src/http/present.ts";
 import type { StoredCall } from "../../src/ports.ts";
 import { randomRows } from "../support/call-rows.ts";
@@ -27,7 +28,7 @@ const insights = fc.record({
   }),
 }) as fc.Arbitrary<unknown> as fc.Arbitrary<Insights>;
 
-test("the text of a call is the text of what present shows", () => {
+test("the bytes of a call are those of what present shows, stored or made", () => {
   const rows = randomRows(50, 1);
   fc.assert(
     fc.property(
@@ -37,9 +38,24 @@ test("the text of a call is the text of what present shows", () => {
       fc.boolean(),
       fc.constantFrom({}, { degraded: ["models"] }),
       (row, turns, insights, personal, more) => {
-        const call: StoredCall = { row, turns, insights, turns_json: "", insights_json: null };
-        expect(callText(call, personal, more)).toBe(JSON.stringify({ ...presentCall(call, personal), ...more }));
+        const document = Buffer.from(documentText({ turns, insights }, true));
+        const shown = JSON.stringify({ ...presentCall({ row, turns, insights, document }, personal), ...more });
+        for (const stored of [document, null]) {
+          const call: StoredCall = { row, turns, insights, document: stored };
+          expect(callBytes(call, personal, more).toString("utf8")).toBe(shown);
+        }
       },
     ),
+  );
+});
+
+test("words and insights come out of a document as they went in", () => {
+  fc.assert(
+    fc.property(fc.array(turn), fc.option(insights), (turns, some) => {
+      const own = some && { ...some, turn_sentiment: turns.map((_, i) => some.turn_sentiment[i] ?? null) };
+      // JSON has no negative zero, and no unpaired surrogate survives UTF-8: the store has neither.
+      const asJson = JSON.parse(JSON.stringify({ turns, insights: own })) as unknown;
+      expect(readDocument(documentText({ turns, insights: own }, true))).toEqual(asJson);
+    }),
   );
 });

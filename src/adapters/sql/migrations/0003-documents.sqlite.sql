@@ -1,0 +1,3 @@
+-- From here on call_texts.body of an enriched call is its document: words and insights in one (codec.ts marks it by its
+-- first byte), and call_insights.body is empty. Rows written before are read as they are and become documents when they
+-- are enriched again. Nothing else changes; the number keeps an older Earshot away from rows it cannot read.
