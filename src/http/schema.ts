@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import type { TSchema } from "typebox";
 import { DEFINITIONS } from "../core/definitions.ts";
 import { MEASURE_NAMES } from "../core/measures.ts";
-import { MAX_TURNS } from "../core/transcript.ts";
+import { MAX_TURNS } from "../core/check-turns.ts";
 import { ERRORS } from "../errors.ts";
 import { ROLES } from "../ports.ts";
 import { MAX_BULK_CALLS, MAX_DURATION_SECONDS, MAX_ID, OUTCOMES } from "../services/accept.ts";

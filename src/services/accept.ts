@@ -4,8 +4,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AcceptedCall, Outcome, Turn } from "../core/call.ts";
 import { pointer } from "../core/field-error.ts";
 import { parseInstant } from "../core/time.ts";
-import { checkTurns, parseTranscript } from "../core/transcript.ts";
-import type { SpeakerMap } from "../core/transcript.ts";
+import { checkTurns } from "../core/check-turns.ts";
+import type { SpeakerMap } from "../core/speaker-labels.ts";
+import { parseTranscript } from "../core/transcript.ts";
 import type { FieldError } from "../errors.ts";
 import type { AcceptResult, Calls, Priority } from "../ports.ts";
 

@@ -1,14 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Turn } from "../../src/core/call.ts";
-import {
-  type CheckedTurns,
-  checkTurns,
-  formatTranscript,
-  MAX_OFFSET_MS,
-  MAX_TURNS,
-  parseTranscript,
-} from "../../src/core/transcript.ts";
+import { type CheckedTurns, checkTurns, MAX_OFFSET_MS, MAX_TURNS } from "../../src/core/check-turns.ts";
+import { formatTranscript, parseTranscript } from "../../src/core/transcript.ts";
 
 function turnsOf(result: CheckedTurns): Turn[] {
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
