@@ -12,6 +12,7 @@
 import type { Turn } from "./call.ts";
 import { type CheckedTurns, checkTurns, NO_WORDS, tooLong, tooLongError, type TurnInput } from "./check-turns.ts";
 import { type FieldError, pointer } from "./field-error.ts";
+import { readPlainLines } from "./plain-lines.ts";
 import { clip } from "./received.ts";
 import { knownLabels, type SpeakerMap, unknownError } from "./speaker-labels.ts";
 import { type Head, splitHead, unknownLabels } from "./transcript-lines.ts";
@@ -27,6 +28,8 @@ export function parseTranscript(text: string, speakerMap: SpeakerMap = {}): Chec
   const at = pointer("transcript");
   if (tooLong([text])) errors.push(tooLongError(at));
   if (errors.length > 0) return { ok: false, errors };
+  const plain = readPlainLines(text, known);
+  if (plain) return { ok: true, turns: plain };
   if (!hasWords(text)) return { ok: false, errors: [{ pointer: at, ...NO_WORDS }] };
   const lines = text.split(/\r\n|\r|\n/);
   const nul = lines.findIndex((l) => l.includes("\0"));
