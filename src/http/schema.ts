@@ -2,11 +2,12 @@
 import { Type } from "typebox";
 import type { TSchema } from "typebox";
 import { DEFINITIONS } from "../core/definitions.ts";
-import { MEASURE_NAMES } from "../core/measures.ts";
 import { MAX_TURNS } from "../core/check-turns.ts";
+import { MEASURE_NAMES } from "../core/measures.ts";
 import { ERRORS } from "../errors.ts";
 import { ROLES } from "../ports.ts";
-import { MAX_BULK_CALLS, MAX_DURATION_SECONDS, MAX_ID, OUTCOMES } from "../services/accept.ts";
+import { MAX_DURATION_SECONDS, MAX_ID, OUTCOMES } from "../services/accept.ts";
+import { MAX_BULK_CALLS } from "../services/check-bulk.ts";
 import { SEARCH_MODES } from "../services/search.ts";
 
 const CLOSED = { additionalProperties: false };

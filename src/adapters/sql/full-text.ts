@@ -7,7 +7,9 @@ import { pack, unpackTurns } from "./codec.ts";
 import { CALLS, ENGINE, TURNS } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 
-/** Indexes the turns of a call and packs its text; no-op when that is done already. */
+const PLAIN_JSON = "[".codePointAt(0);
+
+/** Indexes the turns of a call and packs its text if it is not yet; no-op when that is done already. */
 export function indexTurns(context: WriteContext, call: { call_no: number; in_full_text: number }): void {
   if (call.in_full_text === 1) return;
   const text = context.get<{ body: Buffer }>(CALLS.text, call.call_no);
@@ -15,7 +17,7 @@ export function indexTurns(context: WriteContext, call: { call_no: number; in_fu
   const turns = unpackTurns(text.body);
   for (const [i, turn] of turns.entries())
     context.run(ENGINE.index, call.call_no * TURNS + i, context.words.indexed(turn.text));
-  context.run(CALLS.updateText, pack(JSON.stringify(turns)), call.call_no);
+  if (text.body[0] === PLAIN_JSON) context.run(CALLS.updateText, pack(JSON.stringify(turns)), call.call_no);
   context.run(CALLS.inFullText, call.call_no);
 }
 
