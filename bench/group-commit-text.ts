@@ -20,14 +20,16 @@ export function groupText(results: Results): string {
   ]);
   const counted =
     typeof syncs === "number"
-      ? `${short(syncs)} syncs a row against a goal of ≤ 0.1 (${verdict(syncs <= 0.1)}), counted by strace in passes of their own, checkpoints included`
+      ? `${short(syncs)} syncs a row against a goal of ≤ 0.1 (${verdict(syncs <= 0.1)}), counted by strace in passes of
+their own, checkpoints included`
       : "syncs were not counted, for want of strace";
   return `## Sharing a commit
 
 ${said(line, "callers")} callers accept calls that have just ended, one at a time, straight into the store of ${short(line["calls"] as number)} calls: what
 arrives together in one transaction, against one transaction a call, pass about in one run. Rows a second: ${short(ratio.median)}x (${short(ratio.min)}–${short(ratio.max)}),
 goal ≥ 5x (${verdict(ratio.median >= 5)}); ${counted}. A call is read every 2 ms on the event loop that sends
-the writes, timed from when it was due: with nothing written p99 is ${short(idle.median)} ms (${short(idle.min)}–${short(idle.max)}).
+the writes, timed from when it was due: with nothing written p99 is ${short(idle.median)} ms (${short(idle.min)}–${short(idle.max)}). What no group shares is a call's own pages: its text and its places in
+the indexes, written to the log and again at the checkpoint.
 
 ${table(["", "rows/s", "rows a commit", "syncs a row", "read p99 ms meanwhile", "failed"], rows)}`;
 }
