@@ -22,16 +22,19 @@ import {
   type SideOutcome,
 } from "./insight-data.ts";
 import { throughProduct, workers } from "./insight-data.ts";
+import { clusterBootstrap, effect, holm, permutationP, spearman } from "./insight-stats.ts";
 import {
-  auc,
-  clusterBootstrap,
-  crossValidate,
-  effect,
-  effectInterval,
-  holm,
-  permutationP,
-  spearman,
-} from "./insight-stats.ts";
+  baseBrier,
+  isWon,
+  measuresByOutcome,
+  prediction,
+  round,
+  SEED,
+  SHUFFLES,
+  shuffled,
+  splitsThatHold,
+  values,
+} from "./insight-outcomes.ts";
 import { machine } from "./machine.ts";
 import ownLines from "./own-lines.json" with { type: "json" };
 
@@ -39,12 +42,7 @@ const args = process.argv.slice(2);
 const folder = args.find((a) => !a.startsWith("--")) ?? process.env["EARSHOT_DATA_SETS"];
 if (!folder) throw new Error("name the data's folder: node bench/insight.ts FOLDER");
 
-const SEED = 3;
-const SHUFFLES = 10_000;
 const RESAMPLES = 1_000;
-const SPLITS = 200;
-const FOLDS = 10;
-const DRAWS = 10;
 /** The first ten led to mended rules; the second ten were read after, and led to one more; the third after that. */
 const CONVERSATIONS_READ = 30;
 const DEMO_READ = 5;
@@ -54,8 +52,6 @@ const print = (line: Record<string, unknown>): void => {
   found.push(line);
   console.log(JSON.stringify(line));
 };
-const round = (x: number | null, digits = 4): number | null => (x === null ? null : Number(x.toFixed(digits)));
-const isWon = (c: ApiCall): boolean => c.outcome === "won";
 const says = (c: ApiCall): number => (c.turns.some((t) => t.speaker === "customer" && COMMITTED.test(t.text)) ? 1 : 0);
 const model = await modelDir();
 
@@ -93,8 +89,6 @@ print({
 });
 
 const had = MEASURE_NAMES.filter((m) => calls.some((c) => c.insights[m] !== null));
-const values = (list: readonly ApiCall[], m: MeasureName, won: boolean): number[] =>
-  list.filter((c) => isWon(c) === won).flatMap((c) => c.insights[m] ?? []);
 const d = (list: readonly ApiCall[], m: MeasureName): number | null =>
   effect(values(list, m, true), values(list, m, false));
 
@@ -136,7 +130,7 @@ for (const line of measuresByOutcome(first, had)) {
     p_holm_first: line.p_holm,
     d_second: there?.d,
     p_second: there?.p,
-    splits_that_hold: round(splitsThatHold(line.measure), 3),
+    splits_that_hold: round(splitsThatHold(calls, line.measure), 3),
   });
 }
 
@@ -145,6 +139,7 @@ const early = (await throughProduct(persuasion(folder, { half: true }), { model 
 const listed = (await throughProduct(persuasion(folder), { model: "statistical:" })).calls;
 const isSentiment = (m: MeasureName): boolean => m.includes("sentiment");
 const of = (names: readonly MeasureName[]) => (c: ApiCall) => names.map((m) => c.insights[m]);
+const predict = (...input: Parameters<typeof prediction>): void => print(prediction(...input));
 const spoken = had.filter((m) => !isSentiment(m));
 predict("all measures", calls, of(had));
 predict("counted measures only (words, questions, fillers)", calls, of(spoken));
@@ -338,86 +333,6 @@ if (args.includes("--write")) {
   await writeFile(new URL("results/insight.json", import.meta.url), `[\n${lines}\n]\n`);
 }
 
-// ---- parts ---------------------------------------------------------------------------------------------------------
-
-function measuresByOutcome(list: readonly ApiCall[], names: readonly MeasureName[]) {
-  const rows = names.flatMap((measure) => {
-    const [won, lost] = [values(list, measure, true), values(list, measure, false)];
-    const size = effect(won, lost);
-    if (size === null) return [];
-    const { low, high } = effectInterval(size, won.length, lost.length);
-    const p = permutationP(won, lost, { times: SHUFFLES, random: seededRandom(SEED) });
-    return [{ measure, won, lost, size, low, high, p }];
-  });
-  const adjusted = holm(rows.map((r) => r.p));
-  return rows.map(({ measure, won, lost, size, low, high, p }, i) => ({
-    measure,
-    n_won: won.length,
-    n_lost: lost.length,
-    mean_won: round(mean(won)),
-    mean_lost: round(mean(lost)),
-    d: round(size),
-    d_low: round(low),
-    d_high: round(high),
-    p: round(p),
-    p_holm: round(adjusted[i] ?? null),
-    auc: round(auc(won, lost)),
-  }));
-}
-
-/** In how many random splits both halves alone have |t| > 1.96 with the same sign. */
-function splitsThatHold(measure: MeasureName): number {
-  let holds = 0;
-  for (let split = 0; split < SPLITS; split++) {
-    const mixed = shuffled(calls, 1_000 + split);
-    const ts = [mixed.slice(0, mixed.length >> 1), mixed.slice(mixed.length >> 1)].map((half) => {
-      const [won, lost] = [values(half, measure, true), values(half, measure, false)];
-      return (effect(won, lost) ?? 0) * Math.sqrt((won.length * lost.length) / (won.length + lost.length));
-    });
-    if (ts.every((t) => t > 1.96) || ts.every((t) => t < -1.96)) holds++;
-  }
-  return holds / SPLITS;
-}
-
-function predict(name: string, list: readonly ApiCall[], row: (c: ApiCall) => readonly (number | null)[]): void {
-  const rows = list.map(row);
-  const runs = Array.from({ length: DRAWS }, (_, draw) =>
-    crossValidate(
-      rows,
-      list.map(isWon),
-      list.map((c) => c.agent_id),
-      { folds: FOLDS, random: seededRandom(SEED + draw) },
-    ),
-  );
-  const aucs = runs.map((r) => r.auc);
-  print({
-    kind: "prediction",
-    from: name,
-    measures: rows[0]?.length,
-    auc: round(mean(aucs)),
-    auc_lowest: round(Math.min(...aucs)),
-    auc_highest: round(Math.max(...aucs)),
-    accuracy: round(mean(runs.map((r) => r.accuracy))),
-    brier: round(mean(runs.map((r) => r.brier))),
-  });
-}
-
-function baseBrier(list: readonly ApiCall[]): number | null {
-  const p = list.filter(isWon).length / list.length;
-  return round(p * (1 - p));
-}
-
 function nudgesOf(from: ReadonlyMap<string, Recommended>, c: ApiCall) {
   return from.get(c.call_id)?.nudges.map(({ rule_id, severity, text }) => ({ rule_id, severity, text }));
-}
-
-/** Fisher-Yates by a seed. */
-function shuffled<T>(list: readonly T[], seed: number): T[] {
-  const draw = seededRandom(seed);
-  const out = [...list];
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(draw() * (i + 1));
-    [out[i], out[j]] = [out[j] as T, out[i] as T];
-  }
-  return out;
 }

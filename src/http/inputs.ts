@@ -4,7 +4,7 @@ import { SORT_FIELDS } from "../core/list.ts";
 import { OUTCOMES } from "../services/accept.ts";
 import { SEARCH_MODES } from "../services/search.ts";
 import type { SearchMode } from "../services/search.ts";
-import { enumOf, id, nullable, score, STATES } from "./schema.ts";
+import { enumOf, id, nullable, score, STATES } from "./schema-parts.ts";
 
 const CLOSED = { additionalProperties: false };
 

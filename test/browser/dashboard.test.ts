@@ -1,7 +1,7 @@
 /** The page as a sales manager uses it: the demo's calls, the real model, the real server, Chromium. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { chromiumPath, findings, launch, visit } from "../support/browser.ts";
+import { chromiumPath, findings, inFocus, launch, tabTo, visit } from "../support/browser.ts";
 import type { Visit } from "../support/browser.ts";
 import { modelDir } from "../support/model.ts";
 import { type Earshot, runCli, startEarshot, temporaryFolder } from "../support/process.ts";
@@ -29,7 +29,6 @@ async function settled(page: Page): Promise<void> {
 
 const rows = (page: Page) => page.locator("tbody tr");
 const search = (page: Page) => new URL(page.url()).searchParams;
-const inFocus = (page: Page) => page.evaluate<string>("document.activeElement.textContent");
 
 describe.skipIf(chromiumPath === null)("the dashboard", () => {
   beforeAll(async () => {
@@ -111,6 +110,20 @@ describe.skipIf(chromiumPath === null)("the dashboard", () => {
     await page.getByText("No call fits these filters").waitFor();
     await page.getByRole("button", { name: "Clear filters" }).click();
     await page.getByText("1–25 of 260 calls").waitFor();
+    expect(troubles).toEqual([]);
+  });
+
+  test("an address with filters and an order opens the list as it was shared", async () => {
+    const query = "?agent_id=priya.nair&from_date=2020-01-01&max_sentiment=0.3&sort=customer_sentiment_score";
+    const { page, troubles } = await open(`/${query}`);
+    const { calls } = await demo.get<{ calls: { call_id: string }[] }>(`/api/v1/calls${query}`);
+    await rows(page).first().waitFor();
+    expect(await page.locator("tbody .row-link").allTextContents()).toEqual(calls.map((c) => c.call_id));
+    expect(await page.getByLabel("Agent").inputValue()).toBe("priya.nair");
+    expect(await page.getByLabel("From").inputValue()).toBe("2020-01-01");
+    expect(await page.getByLabel("Customer sentiment at least").inputValue()).toBe("");
+    expect(await page.getByLabel("Customer sentiment at most").inputValue()).toBe("0.3");
+    expect(await page.getByRole("columnheader", { name: "Sentiment" }).getAttribute("aria-sort")).toBe("ascending");
     expect(troubles).toEqual([]);
   });
 
@@ -255,19 +268,43 @@ describe.skipIf(chromiumPath === null)("the dashboard", () => {
     expect(await background()).toBe("rgb(246, 247, 249)");
   });
 
-  test.each(VIEWS)("%s: nothing serious for axe, light, dark or narrow; nothing scrolls sideways", async (path) => {
-    const { page, troubles } = await open(path);
-    if (path.startsWith("/calls/")) {
-      await page.locator(".recharts-line-curve").first().waitFor();
-      await page.locator(".nudge button").first().focus();
+  test.each(VIEWS)(
+    "%s: nothing serious for axe, light, dark or narrow; nothing is cut off or scrolls sideways",
+    async (path) => {
+      const { page, troubles } = await open(path);
+      if (path.startsWith("/calls/")) {
+        await page.locator(".recharts-line-curve").first().waitFor();
+        await page.locator(".nudge button").first().focus();
+      }
+      expect(await findings(page)).toEqual([]);
+      await page.emulateMedia({ colorScheme: "dark" });
+      await page.locator("html[data-mantine-color-scheme=dark]").waitFor();
+      expect(await findings(page)).toEqual([]);
+      for (const width of [820, 360]) {
+        await page.setViewportSize({ width, height: 740 });
+        expect(await findings(page)).toEqual([]);
+        expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(width);
+        expect(await cutOff(page)).toEqual([]);
+      }
+      await page.emulateMedia({ colorScheme: "light" });
+      await page.locator("html[data-mantine-color-scheme=light]").waitFor();
+      expect(await findings(page)).toEqual([]);
+      expect(troubles).toEqual([]);
+    },
+  );
+
+  test("the sign-in: nothing serious for axe, light or dark, wide or narrow", async () => {
+    const { page, troubles } = await visit(browser, demo.url);
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
+      for (const width of [1280, 360]) {
+        await page.setViewportSize({ width, height: 740 });
+        expect(await findings(page)).toEqual([]);
+        expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(width);
+      }
     }
-    expect(await findings(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: "dark" });
-    await page.locator("html[data-mantine-color-scheme=dark]").waitFor();
-    expect(await findings(page)).toEqual([]);
-    await page.setViewportSize({ width: 360, height: 740 });
-    expect(await findings(page)).toEqual([]);
-    expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(360);
     expect(troubles).toEqual([]);
   });
 
@@ -296,13 +333,11 @@ describe.skipIf(chromiumPath === null)("the dashboard", () => {
   });
 });
 
-/** Tabs until what has the focus reads so; fails after a way that is too long. */
-async function tabTo(page: Page, text: string): Promise<void> {
-  for (let i = 0; i < 120; i++) {
-    if ((await inFocus(page)) === text) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`the Tab key does not lead to "${text}"`);
+/** Texts of cells that stand beyond the edge of their panel, which hides what overflows. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(`[...document.querySelectorAll(".panel td, .panel dd")]
+    .filter((cell) => cell.getBoundingClientRect().right > cell.closest(".panel").getBoundingClientRect().right + 1)
+    .map((cell) => cell.textContent)`);
 }
 
 async function inBox(page: Page, turn: { y: number; height: number } | null): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** The page when there is little to show: no calls, no model, no server. */
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath, findings, launch, visit } from "../support/browser.ts";
 import { type Earshot, runCli, startEarshot, temporaryFolder } from "../support/process.ts";
@@ -24,12 +24,25 @@ describe.skipIf(chromiumPath === null)("states", () => {
     await place?.cleanup();
   });
 
+  test("loading is drawn and told until the answer comes", async () => {
+    const { page, troubles } = await visit(browser, server.url);
+    const gate = Promise.withResolvers<void>();
+    await page.route("**/api/v1/calls?*", async (route) => {
+      await gate.promise;
+      await route.continue();
+    });
+    await signIn(page);
+    await page.getByRole("status", { name: "Loading" }).waitFor();
+    expect(await findings(page)).toEqual([]);
+    gate.resolve();
+    await page.getByText("No calls yet").waitFor();
+    expect(await page.getByRole("status", { name: "Loading" }).count()).toBe(0);
+    expect(troubles).toEqual([]);
+  });
+
   test("empty, then degraded, then without a server, then back", async () => {
     const { page, troubles } = await visit(browser, server.url);
-    await page.getByLabel("User name").fill("ann");
-    await page.getByLabel("Password", { exact: true }).fill("correct horse battery");
-    await page.keyboard.press("Enter");
-
+    await signIn(page);
     await page.getByText("No calls yet").waitFor();
     expect(await findings(page)).toEqual([]);
     await page.getByRole("link", { name: "Agents" }).click();
@@ -46,6 +59,7 @@ describe.skipIf(chromiumPath === null)("states", () => {
     await page.getByText("The language model is not running").waitFor();
     // No vectors without a model: the page says why there are no similar calls.
     const similar = page.getByRole("region", { name: "Similar calls" });
+    await similar.locator("p").waitFor();
     expect(await similar.getByRole("link").count()).toBe(0);
     expect((await similar.textContent())?.length).toBeGreaterThan("Similar calls".length + 10);
     expect(await findings(page)).toEqual([]);
@@ -65,3 +79,9 @@ describe.skipIf(chromiumPath === null)("states", () => {
     expect(troubles).toEqual([]);
   });
 });
+
+async function signIn(page: Page): Promise<void> {
+  await page.getByLabel("User name").fill("ann");
+  await page.getByLabel("Password", { exact: true }).fill("correct horse battery");
+  await page.keyboard.press("Enter");
+}

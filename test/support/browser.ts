@@ -39,3 +39,15 @@ export async function findings(page: Page): Promise<string[]> {
     .filter((v) => v.impact === "serious" || v.impact === "critical")
     .flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")} ${n.failureSummary ?? ""}`));
 }
+
+/** The text of what has the focus. */
+export const inFocus = (page: Page) => page.evaluate<string>("document.activeElement.textContent");
+
+/** Tabs until what has the focus reads so; fails after a way that is too long. */
+export async function tabTo(page: Page, text: string): Promise<void> {
+  for (let i = 0; i < 120; i++) {
+    if ((await inFocus(page)) === text) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`the Tab key does not lead to "${text}"`);
+}

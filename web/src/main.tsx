@@ -1,5 +1,10 @@
 import "@mantine/core/styles.css";
 import "./style.css";
+import "./frame/frame.css";
+import "./calls/list.css";
+import "./agents/agents.css";
+// One file for all views: the first paint waits for one, and a view never shows without its style.
+import "./call/call.css";
 import { MantineProvider } from "@mantine/core";
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";

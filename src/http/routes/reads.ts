@@ -14,7 +14,8 @@ import { matches } from "../etag.ts";
 import { callText } from "../call-text.ts";
 import { presentCall, presentFound, presentRow } from "../present.ts";
 import { CallParams, ListQuery, NoQuery, SearchQuery } from "../inputs.ts";
-import { answer, ref, ROW_FIELDS } from "../schema.ts";
+import { ROW_FIELDS } from "../schema-calls.ts";
+import { answer, ref } from "../schema.ts";
 
 /** Not part of a row: asking for one reads the whole call. */
 const WORDY_FIELDS = ["transcript", "turns", "insights"] as const;

@@ -6,7 +6,7 @@ import { Degraded, Empty, Failure, LoadingRows } from "../frame/states.tsx";
 import { agentName, count, percent, plural, signed } from "../format.ts";
 import { agents } from "../queries.ts";
 import { Link, useView } from "../router.tsx";
-import { axisOf, Interval } from "./interval.tsx";
+import { axisOf, Interval, placeOn } from "./interval.tsx";
 import type { Axis } from "./interval.tsx";
 
 export function AgentsView() {
@@ -26,7 +26,8 @@ export function AgentsView() {
       <Degraded parts={query.data?.degraded ?? []} />
       <p className="note">
         Each dot is a mean over calls, its line the 95 % interval: where lines overlap, the difference may well be
-        chance. Ranks are by customer sentiment, for agents with enough calls.
+        chance. Customer sentiment runs from −1 (negative) to +1 (positive); ranks are by it, among agents with enough
+        calls. The thin lines mark sentiment 0 and half of the words.
       </p>
       <section aria-label="Agents" className="panel list">
         {query.isPending && <LoadingRows rows={8} />}
@@ -85,7 +86,9 @@ function Row({ agent, sentiment, talk }: RowProps) {
   const { avg_sentiment, avg_talk_ratio } = agent;
   return (
     <Table.Tr className="row">
-      <Table.Td className="rank num">{agent.rank ?? <Unknown why="too few calls for a rank" />}</Table.Td>
+      <Table.Td className="rank num">
+        {agent.rank ?? <Unknown why="no rank: too few calls, or nobody to compare with" />}
+      </Table.Td>
       <Table.Td className="id">
         <Link className="row-link" href={`/?agent_id=${encodeURIComponent(agent.agent_id)}`}>
           {agentName(agent.agent_id)}
@@ -113,11 +116,17 @@ function Row({ agent, sentiment, talk }: RowProps) {
   );
 }
 
+/** Both ends, and the thin line between them where it leaves room for its label. */
 function Scale({ axis, format }: { readonly axis: Axis; readonly format: (value: number) => string }) {
+  const line = placeOn(axis, axis.line);
+  const marks = [axis.low, ...(line > 25 && line < 75 ? [axis.line] : []), axis.high];
   return (
     <span className="scale num" aria-hidden="true">
-      <span>{format(axis.low)}</span>
-      <span>{format(axis.high)}</span>
+      {marks.map((mark) => (
+        <span key={mark} style={{ left: `${placeOn(axis, mark)}%` }}>
+          {format(mark)}
+        </span>
+      ))}
     </span>
   );
 }

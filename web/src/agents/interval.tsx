@@ -23,6 +23,11 @@ export function axisOf(
   return { low: Math.max(range.low, low), high: Math.min(range.high, Math.max(high, low + 0.1)), line: range.include };
 }
 
+/** Where a value stands on the axis, in percent of its width. */
+export function placeOn(axis: Axis, value: number): number {
+  return Math.max(0, Math.min(100, ((value - axis.low) / (axis.high - axis.low)) * 100));
+}
+
 interface IntervalProps extends Figure {
   readonly axis: Axis;
   readonly format: (value: number) => string;
@@ -30,7 +35,7 @@ interface IntervalProps extends Figure {
 
 export function Interval({ axis, mean, ci95, format }: IntervalProps) {
   if (mean === null) return null;
-  const at = (value: number) => Math.max(0, Math.min(100, ((value - axis.low) / (axis.high - axis.low)) * 100));
+  const at = (value: number) => placeOn(axis, value);
   const text = ci95 ? `95 % interval ${format(ci95[0])} to ${format(ci95[1])}` : "no interval: too few calls";
   return (
     <span className="interval" role="img" aria-label={text}>

@@ -113,7 +113,7 @@ function Provenance({ insights }: { readonly insights: Insights }) {
   const { sentiment, conversation } = insights.provenance;
   const how = sentiment.method === "statistical" ? "a word list" : `${sentiment.model} ${sentiment.version}`;
   return (
-    <p className="dim small">
+    <p className="provenance dim small">
       Sentiment by {how}; the rest counted by formula set {conversation.version}.
     </p>
   );

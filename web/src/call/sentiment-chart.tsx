@@ -60,7 +60,9 @@ export function SentimentChart({ turns, lit, onTurn }: ChartProps) {
           tooltipAnimationDuration={0}
         />
       </div>
-      <figcaption className="dim small">By turn, from −1 to +1. Click a point to read the turn.</figcaption>
+      <figcaption className="dim small">
+        Each turn’s sentiment, from −1 (negative) to +1 (positive). Click a point to go to its turn.
+      </figcaption>
     </figure>
   );
 }

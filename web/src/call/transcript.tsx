@@ -40,10 +40,14 @@ export function Transcript({ ref, found, evidence, nudge }: TranscriptProps) {
     },
   }));
   if (found.turns.length === 0) return <p className="dim">This call has no turns.</p>;
+  const wordless = found.turns.every((turn) => turn.text === null);
   return (
     // A box that scrolls must take the focus, or the keyboard cannot scroll it.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div className="turns-box" ref={box} tabIndex={0} role="region" aria-label="Turns of the call">
+      {wordless && (
+        <p className="wordless dim">Your role sees who spoke when, and how it sounded, but not the words.</p>
+      )}
       <ol className="turns">
         {found.turns.map((turn, i) => (
           <li
@@ -87,7 +91,7 @@ function TurnBody({ turn, number, agent, nudge }: TurnProps) {
       </span>
       <span className="turn-words">
         <span className="turn-speaker">{turn.speaker === "agent" ? agentName(agent) : "Customer"}</span>
-        {turn.text ?? <span className="dim">The words are not shown to your role.</span>}
+        {turn.text}
       </span>
       <span className="turn-end">
         <TurnSentiment score={turn.sentiment} label={turn.sentiment_label} />

@@ -103,8 +103,15 @@ function Row({ call }: { readonly call: CallRow }) {
       <Table.Td data-label="Agent talk">
         <TalkRatio ratio={call.agent_talk_ratio} />
       </Table.Td>
-      <Table.Td data-label="Length" className="num">
-        {call.duration_seconds === null ? <Unknown /> : clock(call.duration_seconds)}
+      <Table.Td data-label="Length" className="num end">
+        {call.duration_seconds === null ? (
+          <Unknown why="no timings" />
+        ) : (
+          <>
+            {clock(call.duration_seconds)}
+            <span className="unit"> min</span>
+          </>
+        )}
       </Table.Td>
     </Table.Tr>
   );

@@ -27,6 +27,9 @@ export function CallsView() {
         <p className="dim" role="status">
           {data && <Shown state={state} here={data.calls.length} total={data.total} more={data.total_relation} />}
         </p>
+        <p className="scale-note dim small">
+          Sentiment is the mean of the customer’s turns, from −1 (negative) to +1 (positive).
+        </p>
       </div>
       <Degraded parts={data?.degraded ?? []} />
       <CallFilters url={url} state={state} />

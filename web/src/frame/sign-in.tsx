@@ -29,7 +29,7 @@ export function SignIn({ problem }: { readonly problem: string | null }) {
             Sign in
           </Title>
           {refused !== null && (
-            <Alert color="red" variant="light" role="alert" title="That did not work">
+            <Alert color="red" variant="light" role="alert" title="That did not work" className="failure">
               {refused}
             </Alert>
           )}
@@ -46,7 +46,8 @@ export function SignIn({ problem }: { readonly problem: string | null }) {
             Sign in
           </Button>
           <Text size="sm" c="dimmed">
-            No account yet? The demo prints a one-use link, and <code>earshot users add</code> makes one.
+            No account yet? Ask who runs this server: <code>earshot users add</code> makes one, and the demo prints a
+            one-use link.
           </Text>
         </Stack>
       </form>

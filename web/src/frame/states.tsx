@@ -34,14 +34,16 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
   );
 }
 
-/** The problem in the server's words, what to fix, and another try. */
+/** The problem in the server's words, what to fix, and another try where one may go better. */
 export function Failure({ error, retry }: { readonly error: Error; readonly retry: () => void }) {
   const problem = error instanceof ApiError ? error.problem : {};
   const unreachable = error instanceof ApiError && error.status === 0;
+  const again = !(error instanceof ApiError) || unreachable || error.status === 429 || error.status >= 500;
   const title = unreachable ? "No answer" : (problem.title ?? "That failed");
   return (
-    <Alert color="red" variant="light" role="alert" title={title}>
-      {error.message !== title && <Text>{error.message}.</Text>}
+    <Alert color="red" variant="light" role="alert" title={title} className="failure">
+      {error.message !== title && problem.errors === undefined && <Text>{error.message}.</Text>}
+      {problem.code === "call_not_found" && <Text>It may have been deleted, or your role does not see it.</Text>}
       {unreachable && <Text>Is it running, and is this machine connected to it?</Text>}
       {problem.errors?.map((e) => (
         <Text key={e.pointer}>
@@ -50,9 +52,11 @@ export function Failure({ error, retry }: { readonly error: Error; readonly retr
         </Text>
       ))}
       <div className="failure-end">
-        <Button size="compact-sm" variant="default" onClick={retry}>
-          Try again
-        </Button>
+        {again && (
+          <Button size="compact-sm" variant="default" onClick={retry}>
+            Try again
+          </Button>
+        )}
         {problem.request_id !== undefined && (
           <Text size="xs" c="dimmed">
             Request {problem.request_id}
