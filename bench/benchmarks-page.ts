@@ -1,27 +1,18 @@
 /** docs/benchmarks.md and its plots, from bench/results/*.json. Pure: the same results give the same text. */
+import { groupText } from "./group-commit-text.ts";
+import {
+  type Line,
+  linesOf,
+  range,
+  type Results,
+  said,
+  short,
+  shown,
+  type Side,
+  spread,
+  table,
+} from "./page-figures.ts";
 import { barPlot, linePlot } from "./plot.ts";
-
-export interface Run {
-  readonly at: string;
-  readonly commit: string;
-  readonly options: readonly string[];
-  readonly lines: readonly Line[];
-}
-type Value = string | number | null | readonly object[];
-/** What a bench prints; which fields are there depends on the line. */
-export type Line = Readonly<Record<string, Value>>;
-export type Results = Readonly<Record<string, readonly Run[]>>;
-
-interface Spread {
-  readonly min: number;
-  readonly median: number;
-  readonly max: number;
-}
-interface Side {
-  readonly label: string;
-  readonly errors: number;
-  readonly [key: string]: Spread | string | number;
-}
 
 interface Goal {
   readonly row: string;
@@ -67,46 +58,11 @@ const GOALS: readonly Goal[] = [
   { row: "mix", title: "80 % reads, 20 % writes", goal: "≥ 10x", figure: byRate(10) },
 ];
 
-/** The run a page shows: the one over the most calls, the newest of those. */
-function shown(runs: readonly Run[] | undefined, has: (line: Line) => boolean): Run | null {
-  const fit = (runs ?? []).filter((run) => run.lines.some(has));
-  const calls = (run: Run) => Number(run.lines.find(has)?.["calls"] ?? 0);
-  return fit.toSorted((a, b) => calls(b) - calls(a) || (a.at < b.at ? 1 : -1))[0] ?? null;
-}
-
-const linesOf = (results: Results, name: string, has: (line: Line) => boolean): readonly Line[] =>
-  shown(results[name], has)?.lines.filter(has) ?? [];
-
-function spread(side: Side | undefined, key: string): Spread | null {
-  const value = side?.[key];
-  return typeof value === "object" ? value : null;
-}
-
-function said(line: Line, key: string): string {
-  const value = line[key];
-  return typeof value === "string" || typeof value === "number" ? `${value}` : "–";
-}
-
-/** Three digits that mean something. */
-function short(value: number | null | undefined): string {
-  if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
-  return Number(value.toFixed(digits)).toLocaleString("en");
-}
-
-function range(side: Side | undefined, key: string): string {
-  const s = spread(side, key);
-  if (s === null) return "–";
-  return s.min === s.max ? short(s.median) : `${short(s.median)} (${short(s.min)}–${short(s.max)})`;
-}
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-
 /** Relative paths under docs/ -> contents. */
 export function benchmarksPage(results: Results): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
-  const parts = [HEAD, machineText(results), rowsText(results, files), pacedText(results), feedText(results)];
+  const parts = [HEAD, machineText(results), rowsText(results, files), pacedText(results)];
+  parts.push(groupText(results), feedText(results));
   parts.push(growthText(results, files), indexText(results), modelText(results, files), vectorText(results), WHY, LEFT);
   files.set("benchmarks.md", `${parts.filter((p) => p !== "").join("\n\n")}\n`);
   return files;
@@ -141,8 +97,9 @@ recommendations ten times. What \`npm run bench -- profile NAME\` shows of Earsh
 - **List**: half is SQLite: counting one agent's calls in the index and fetching 20 rows of a file of 5 GB.
 - **Recommendations**: the scan of all call vectors, then reading 20 full vectors from SQL to rank the best exactly, then the nudges. The
   peer multiplies one float32 matrix by BLAS, which reads 300 MB a request; Earshot reads 10 MB of sign codes and the int8 rows of the nearest 4,000.
-- **POST, bulk, mix**: in the writer thread a third is the commit with its fsync and a third the insert into a table of eleven indexes; on
-  the event loop, at bulk, half is reading the transcript's lines into turns and a quarter collecting garbage. The peer fsyncs nothing.
+- **POST, bulk, mix**: the writer thread is the limit, and pages are its work: a call of a random day touches a page of its own in four
+  indexes and in the sums of its hour and day, each written to the log and again at the checkpoint, which takes some two fifths of the
+  thread's time at bulk. Parsing, checking and packing a bulk happen beside it in a thread of their own. The peer fsyncs nothing.
 - **RSS**: 200,000 calls have 1.08 million segment vectors in memory (451 MB) beside call vectors, the model threads' sessions and 64 MB of
   pages a connection to the file.`;
 

@@ -16,6 +16,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   enrich: "import and enrichment of persuasion-for-good, idle and while serving [FOLDER] [--rate 500]",
   vectors: "the vector index on real vectors [--rows 100000 --kind call|segment]",
   page: "first paint and first rows of the dashboard",
+  "group-commit": "64 callers sharing a commit against one transaction a call [--calls 20000 --rounds 5 --rows 8000]",
   store: "writes of the store alone [rows] [bytes]",
   reads: "reads of the store alone [calls]",
   profile: "NAME of a row: flame graph and the top frames [get|list|agents|recs|recs-filtered|post|bulk|mix]",
@@ -26,7 +27,7 @@ const saves = !given.includes("--no-save") && name !== "profile";
 const args = given.filter((a) => a !== "--no-save");
 if (name === undefined) {
   console.log(`rows against the peer, ${COMPARE}:\n  ${COMPARED.join(" ")}\nothers:`);
-  for (const [script, what] of Object.entries(SCRIPTS)) console.log(`  ${script.padEnd(8)} ${what}`);
+  for (const [script, what] of Object.entries(SCRIPTS)) console.log(`  ${script.padEnd(12)} ${what}`);
 } else if (COMPARED.includes(name)) {
   await run("compare", [name, ...args]);
 } else if (name in SCRIPTS) {

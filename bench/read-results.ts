@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Results, Run } from "./benchmarks-page.ts";
+import type { Results, Run } from "./page-figures.ts";
 
 /** bench/results/NAME.json by name. */
 export function readResults(): Results {

@@ -11,6 +11,7 @@ import type {
   EnrichmentState,
   Insights,
   Method,
+  PackedCall,
   Scope,
   Turn,
 } from "./core/call.ts";
@@ -57,7 +58,7 @@ export type SaveResult = "saved" | "stale";
 export interface Calls {
   /** Call row, text, work row, rollups (total_calls) and `call.accepted`, for every accepted item. Full text comes with
    *  the enrichment, or when the call is found dead. */
-  accept(batch: readonly AcceptedCall[], priority: Priority): Promise<AcceptResult[]>;
+  accept(batch: readonly (AcceptedCall | PackedCall)[], priority: Priority): Promise<AcceptResult[]>;
   /** Puts `call` in the place of its call_id (or creates it): revision + 1, old insights dropped, new work. */
   replace(call: AcceptedCall, priority: Priority): Promise<ReplaceResult>;
   /** Asks for enrichment again; null if the call is not there. Revision stays, state becomes pending. */

@@ -21,8 +21,8 @@ export interface Turn {
   readonly end_ms: number | null;
 }
 
-/** A call whose every field has been checked and normalised; what the store accepts. */
-export interface AcceptedCall {
+/** A call whose every field has been checked and normalised, but for its words. */
+interface AcceptedFields {
   readonly call_id: string;
   readonly agent_id: string;
   readonly customer_id: string | null;
@@ -30,9 +30,18 @@ export interface AcceptedCall {
   readonly start_time: number;
   readonly duration_seconds: number | null;
   readonly outcome: Outcome | null;
-  readonly turns: readonly Turn[];
   /** SHA-256 (hex) of what the sender said, defaults left out: tells a replay from a conflict. */
   readonly digest: string;
+}
+
+/** What the store accepts. */
+export interface AcceptedCall extends AcceptedFields {
+  readonly turns: readonly Turn[];
+}
+
+/** The same as it goes from thread to thread: the JSON of its turns, deflated (zlib). */
+export interface PackedCall extends AcceptedFields {
+  readonly turns_zlib: Uint8Array;
 }
 
 /** One row of call_records. */

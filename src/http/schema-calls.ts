@@ -1,11 +1,12 @@
 /** The wire types of a call: what is sent, what is listed, what one call shows. */
 import { Type } from "typebox";
 import type { TSchema } from "typebox";
+import { MAX_TURNS } from "../core/check-turns.ts";
 import { DEFINITIONS } from "../core/definitions.ts";
 import { MEASURE_NAMES } from "../core/measures.ts";
-import { MAX_TURNS } from "../core/transcript.ts";
 import { ERRORS } from "../errors.ts";
-import { MAX_BULK_CALLS, MAX_DURATION_SECONDS, OUTCOMES } from "../services/accept.ts";
+import { MAX_DURATION_SECONDS, OUTCOMES } from "../services/accept.ts";
+import { MAX_BULK_CALLS } from "../services/check-bulk.ts";
 import { CLOSED, degraded, enumOf, id, instant, named, nullable, score, SPEAKERS, STATES } from "./schema-parts.ts";
 
 const METHODS = ["model", "statistical"] as const;

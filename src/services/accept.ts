@@ -1,11 +1,11 @@
 /** What a sender says about a call -> an AcceptedCall, or every field that is wrong with it. */
 import { hash, randomUUID } from "node:crypto";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type { AcceptedCall, Outcome, Turn } from "../core/call.ts";
+import type { AcceptedCall, Outcome, PackedCall, Turn } from "../core/call.ts";
 import { pointer } from "../core/field-error.ts";
 import { parseInstant } from "../core/time.ts";
-import { checkTurns, parseTranscript } from "../core/transcript.ts";
-import type { SpeakerMap } from "../core/transcript.ts";
+import { checkTurns } from "../core/check-turns.ts";
+import type { SpeakerMap } from "../core/speaker-labels.ts";
+import { parseTranscript } from "../core/transcript.ts";
 import type { FieldError } from "../errors.ts";
 import type { AcceptResult, Calls, Priority } from "../ports.ts";
 
@@ -14,8 +14,6 @@ const DEFAULT_AGENT = "unassigned";
 const DEFAULT_LANGUAGE = "en";
 export const MAX_ID = 128;
 export const MAX_DURATION_SECONDS = 7 * 86_400;
-export const MAX_BULK_CALLS = 1_000;
-const BREATH_MS = 20;
 const MAX_LABELS = 1_000;
 const MAX_ERRORS = 100;
 
@@ -121,61 +119,10 @@ export function normalizeCall(input: unknown, context: { now: number }): Normali
 /** Stores calls in one durable transaction; result i is of call i. */
 export function acceptCalls(
   deps: { calls: Pick<Calls, "accept"> },
-  calls: readonly AcceptedCall[],
+  calls: readonly (AcceptedCall | PackedCall)[],
   priority: Priority,
 ): Promise<AcceptResult[]> {
   return calls.length === 0 ? Promise.resolve([]) : deps.calls.accept(calls, priority);
-}
-
-export type BulkResult =
-  | { readonly index: number; readonly call_id: string; readonly status: "accepted" | "replayed" }
-  | { readonly index: number; readonly call_id: string | null; readonly status: "conflict" | "failed" }
-  | {
-      readonly index: number;
-      readonly call_id: string | null;
-      readonly status: "rejected";
-      readonly errors: readonly FieldError[];
-    };
-
-/**
- * Up to 1,000 calls, each with a result of its own; what is wrong with one does not touch the others. Pointers of
- * errors start at the body ("/calls/3/start_time").
- */
-export async function acceptBulk(
-  deps: { calls: Pick<Calls, "accept">; now: () => number },
-  input: { calls: readonly unknown[]; priority: Priority },
-): Promise<BulkResult[]> {
-  const results: BulkResult[] = [];
-  const good: { index: number; call: AcceptedCall }[] = [];
-  let since = performance.now();
-  for (const [index, item] of input.calls.entries()) {
-    // 64 MB of calls take a while to check: others get their turn in between.
-    if (performance.now() - since > BREATH_MS) {
-      await nextTurn();
-      since = performance.now();
-    }
-    const normalized = normalizeCall(item, { now: deps.now() });
-    if (normalized.ok) good.push({ index, call: normalized.call });
-    else {
-      const errors = normalized.errors.map((e) => Object.assign({}, e, { pointer: `/calls/${index}${e.pointer}` }));
-      results.push({ index, call_id: givenId(item), status: "rejected", errors });
-    }
-  }
-  const stored = await acceptCalls(
-    deps,
-    good.map((g) => g.call),
-    input.priority,
-  );
-  for (const [i, { index, call }] of good.entries()) {
-    const status = stored[i]?.status ?? "failed";
-    results.push({ index, call_id: call.call_id, status });
-  }
-  return results.toSorted((a, b) => a.index - b.index);
-}
-
-function givenId(item: unknown): string | null {
-  const value = typeof item === "object" && item !== null ? (item as { call_id?: unknown }).call_id : null;
-  return typeof value === "string" && isId(value) ? value : null;
 }
 
 type Bad = (name: string, message: string, expected: string, value: unknown) => null;

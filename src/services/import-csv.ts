@@ -5,7 +5,7 @@ import type { Entry } from "./import-entry.ts";
 import { CALL_FIELDS, type ImportMap, type MappedField } from "./import-map.ts";
 import { withSpeakers } from "./import-ndjson.ts";
 import { csvFields, cutRecords, MAX_RECORD_BYTES, type Piece } from "./import-records.ts";
-import { MAX_TURNS } from "../core/transcript.ts";
+import { MAX_TURNS } from "../core/check-turns.ts";
 
 export interface CsvOptions {
   readonly map: ImportMap;

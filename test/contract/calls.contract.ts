@@ -1,3 +1,4 @@
+import { deflateSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { type EnrichedCall, PRIORITY, type WorkItem } from "../../src/ports.ts";
@@ -46,6 +47,17 @@ export function callsContract(name: string, make: MakeStore): void {
         ["bob", 1],
       ]);
       expect((await store.events.after(0, 10, EVERYTHING)).events.map((event) => event.seq)).toEqual([1, 2]);
+    });
+
+    it("takes a call whose words come packed for the same call", async () => {
+      const { turns, ...call } = aCall("a", {}, ["tremendous offer", "too expensive"]);
+      const packed = { ...call, turns_zlib: deflateSync(JSON.stringify(turns)) };
+      expect(await store.calls.accept([packed], 1)).toMatchObject([{ status: "accepted" }]);
+      expect(await store.calls.accept([{ ...call, turns }], 1)).toMatchObject([{ status: "replayed" }]);
+      expect(await store.words("a")).toEqual(["tremendous offer", "too expensive"]);
+      expect(await save(await takeOne())).toEqual(["saved"]);
+      expect(await store.turnsWith("expensive")).toBe(1);
+      expect(await store.words("a")).toEqual(["tremendous offer", "too expensive"]);
     });
 
     it("lets one bad command of a group fail alone", async () => {

@@ -30,7 +30,7 @@ const accept = (ids: string[], words: number) =>
     const { turns, ...call } = aCall(id, {}, ["word ".repeat(words)]);
     return {
       name: "accept" as const,
-      input: { rows: [{ ...call, turns_json: JSON.stringify(turns) }], priority: 1, now: 1 },
+      input: { rows: [{ ...call, text: JSON.stringify(turns) }], priority: 1, now: 1 },
     };
   });
 
@@ -79,6 +79,23 @@ describe("SQLite store", () => {
     await Promise.all(Array.from({ length: 500 }, (_, i) => store.calls.accept([aCall(`c${i}`)], 1)));
     expect(store.commits() - before).toBeLessThanOrEqual(3);
     expect(await store.events.head()).toBe(500);
+  });
+
+  it("lets one violator among 64 that share a commit fail alone", async () => {
+    const store = await open();
+    const before = store.commits();
+    const results = await Promise.all(
+      Array.from({ length: 64 }, (_, i) =>
+        store.calls.accept([aCall(`c${i}`, i === 31 ? { outcome: "nonsense" as "won" } : {})], 1),
+      ),
+    );
+    const failed = results.flatMap(([result], i) => (result?.status === "accepted" ? [] : [[i, result?.status]]));
+    expect(failed).toEqual([[31, "failed"]]);
+    expect(store.commits() - before).toBe(1);
+    expect(await store.events.head()).toBe(63);
+    expect(await store.work.depth()).toMatchObject({ ready: 63 });
+    const [sums] = await store.rollups.agents({ scope: EVERYTHING, measures: [] });
+    expect(sums?.total_calls).toBe(63);
   });
 
   it("syncs at every commit, erases what is deleted, and gives back space", async () => {

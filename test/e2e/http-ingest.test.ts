@@ -145,6 +145,32 @@ describe("many calls", () => {
     expect((await http.ask("GET", "/api/v1/calls/b3")).status).toBe(404);
   });
 
+  test("a large bulk, which a thread reads, is answered and refused like a small one", async () => {
+    const calls = Array.from({ length: 400 }, (_, i) => ({ call_id: `large-${i}`, transcript: SAID.repeat(3) }));
+    const body = { calls: calls.with(7, { call_id: "large-7", transcript: "" }) };
+    const answer = await http.ask<{ results: { status: string; error?: Problem }[] }>("POST", "/api/v1/calls/bulk", {
+      body,
+    });
+    expect(answer.status).toBe(207);
+    expect(answer.body.results.map((r) => r.status)).toEqual(calls.map((_, i) => (i === 7 ? "rejected" : "accepted")));
+    expect(answer.body.results[7]?.error?.errors?.[0]?.pointer).toBe("/calls/7/transcript");
+    const again = await http.ask<{ results: { status: string }[] }>("POST", "/api/v1/calls/bulk", {
+      body: { calls: calls.slice(0, 5) },
+    });
+    expect(again.body.results.map((r) => r.status)).toEqual(Array.from({ length: 5 }, () => "replayed"));
+    expect(await http.ask("GET", "/api/v1/calls/large-8")).toMatchObject({ status: 200 });
+
+    const many = await http.ask<Problem>("POST", "/api/v1/calls/bulk", {
+      body: { calls: [...calls, ...calls, ...calls] },
+    });
+    expect(many).toMatchObject({ status: 422, body: { code: "validation" } });
+    expect(many.body.errors?.[0]).toMatchObject({ pointer: "/calls", received: "1200" });
+    const raw = `${JSON.stringify({ calls }).slice(0, -1)}!`;
+    const broken = await http.ask<Problem>("POST", "/api/v1/calls/bulk", { raw, type: "application/json" });
+    expect(broken).toMatchObject({ status: 400, body: { code: "malformed" } });
+    expect(broken.body.detail).toContain("line 1, column");
+  });
+
   test.each([
     [{}, "/calls"],
     [{ calls: [] }, "/calls"],

@@ -17,6 +17,8 @@ export interface TestStore {
   readonly vectorRows: VectorRows;
   /** The state and revision of a call; null if it is not there. */
   state(call_id: string): Promise<{ state: string; revision: number; call_no: number; error: string | null } | null>;
+  /** What was said on a call, turn by turn. */
+  words(call_id: string): Promise<string[]>;
   /** Numbers of stored turns that hold the word. */
   turnsWith(word: string): Promise<number>;
   /** The clock of the store: epoch ms, moved by tests. */

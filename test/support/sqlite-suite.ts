@@ -1,6 +1,7 @@
 /** The write side's contract suites against SQLite: each store in a fresh file. */
 import { openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
 import { searchWordsOf } from "../../src/adapters/sql/search-words.ts";
+import { EVERYTHING } from "../../src/core/call.ts";
 import { type MakeStore, openQuiet, temporary } from "./sqlite-store.ts";
 
 export const makeSqlite: MakeStore = async (options = {}) => {
@@ -20,6 +21,9 @@ export const makeSqlite: MakeStore = async (options = {}) => {
         .prepare("SELECT state, revision, call_no, error FROM call_records WHERE call_id = ?")
         .get(call_id);
       return (row ?? null) as Awaited<ReturnType<Awaited<ReturnType<MakeStore>>["state"]>>;
+    },
+    async words(call_id) {
+      return ((await store.reads.get(call_id, EVERYTHING))?.turns ?? []).map((turn) => turn.text);
     },
     async turnsWith(word) {
       const sql = "SELECT count(*) AS n FROM turn_search WHERE turn_search MATCH ?";

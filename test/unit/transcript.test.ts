@@ -1,14 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Turn } from "../../src/core/call.ts";
-import {
-  type CheckedTurns,
-  checkTurns,
-  formatTranscript,
-  MAX_OFFSET_MS,
-  MAX_TURNS,
-  parseTranscript,
-} from "../../src/core/transcript.ts";
+import { type CheckedTurns, checkTurns, MAX_OFFSET_MS, MAX_TURNS } from "../../src/core/check-turns.ts";
+import { readPlainLines } from "../../src/core/plain-lines.ts";
+import { formatTranscript, parseTranscript } from "../../src/core/transcript.ts";
 
 function turnsOf(result: CheckedTurns): Turn[] {
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
@@ -183,6 +178,52 @@ describe("checkTurns", () => {
         expect(checkTurns(value)).toHaveProperty("ok");
         expect(checkTurns([value])).toHaveProperty("ok");
       }),
+    );
+  });
+});
+
+describe("readPlainLines", () => {
+  const known = new Map([
+    ["agent", "agent"],
+    ["rep", "agent"],
+    ["customer", "customer"],
+  ] as const);
+
+  it("reads plain labels, continuation lines, CRLF and blank lines", () => {
+    const turns = readPlainLines("\nAgent: Hi.\r\n\r\nCUSTOMER:\n so \n it is\nrep:  ", known);
+    expect(turns).toEqual([
+      { turn_id: "t1", speaker: "agent", text: "Hi.", start_ms: null, end_ms: null },
+      { turn_id: "t2", speaker: "customer", text: "so it is", start_ms: null, end_ms: null },
+      { turn_id: "t3", speaker: "agent", text: "", start_ms: null, end_ms: null },
+    ]);
+  });
+
+  it.each([
+    ["a time", "[00:01] Agent: Hi."],
+    ["an unknown label", "Agent: Hi.\nSpeaker: Yes."],
+    ["a colon in a continuation line", "Agent: Hi.\nat 10:30"],
+    ["a line before the first label", "Hi.\nAgent: Yes."],
+    ["no word", "Agent: …\nCustomer: !"],
+    ["a NUL", "Agent: a\0b"],
+    ["a lone surrogate", "Agent: a\uD800"],
+    ["a lone carriage return", "Agent: Hi.\rCustomer: Yes."],
+    ["too many turns", "Agent: Hi.\n".repeat(MAX_TURNS + 1)],
+  ])("leaves %s to the closer look", (_what, text) => {
+    expect(readPlainLines(text, known)).toBeNull();
+  });
+
+  it("gives what the closer look gives, which a byte order mark brings about", () => {
+    const words = ["a b", "…", "10:30", "[0:01] ", "：", "\0", "\uD800", "\u2028", "é", " ", "\n", "\r\n", "\r"];
+    const labels = ["Agent:", "customer: ", "REP:", "Agent :", "Note:", "agent"];
+    const piece = fc.constantFrom("\n", ...labels, ...words);
+    const speakerMap = { Rep: "agent" };
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 24 }), (pieces) => {
+        // A label to begin with, or nearly all would only be errors.
+        const text = `Agent: ${pieces.join("")}`;
+        expect(parseTranscript(text, speakerMap)).toEqual(parseTranscript(`\uFEFF${text}`, speakerMap));
+      }),
+      { numRuns: 1_000 },
     );
   });
 });

@@ -1,6 +1,6 @@
 /** Calls (write) over the writer thread. */
 import { setTimeout as wait } from "node:timers/promises";
-import type { AcceptedCall } from "../../core/call.ts";
+import type { AcceptedCall, PackedCall } from "../../core/call.ts";
 import { AppError } from "../../errors.ts";
 import type { Calls } from "../../ports.ts";
 import type { AcceptedRow } from "./commands.ts";
@@ -33,8 +33,10 @@ export function makeCalls(deps: { writer: Writer; now: () => number; lock_wait_m
   };
 }
 
-function toRow({ turns, ...call }: AcceptedCall): AcceptedRow {
-  return { ...call, turns_json: JSON.stringify(turns) };
+function toRow(call: AcceptedCall | PackedCall): AcceptedRow {
+  const { call_id, agent_id, customer_id, language, start_time, duration_seconds, outcome, digest } = call;
+  const text = "turns" in call ? JSON.stringify(call.turns) : call.turns_zlib;
+  return { call_id, agent_id, customer_id, language, start_time, duration_seconds, outcome, digest, text };
 }
 
 /** Rejects with store_unavailable when a reader does not let go of the log within `wait_ms`. */

@@ -2,9 +2,10 @@
 import type { AcceptedCall, Scope } from "../../core/call.ts";
 import type { AcceptResult, EnrichedCall, Priority, ReplaceResult, SaveResult, WorkItem } from "../../ports.ts";
 
-/** An accepted call whose turns are the JSON that will be stored: a string crosses threads far quicker than objects. */
+/** An accepted call with the text as it will be stored: a string or bytes cross threads far quicker than objects. */
 export interface AcceptedRow extends Omit<AcceptedCall, "turns"> {
-  readonly turns_json: string;
+  /** JSON, or deflated JSON. */
+  readonly text: string | Uint8Array;
 }
 
 export interface SqlStatement {
@@ -107,4 +108,6 @@ export interface WriterSettings {
   readonly timezone: string;
   /** How long a command waits for a foreign lock. */
   readonly lock_wait_ms: number;
+  /** Rows in one group at most (4,000): bounds how long the first of them waits for its COMMIT. */
+  readonly group_rows?: number;
 }

@@ -30,6 +30,8 @@ export interface SqliteOptions {
   readonly now?: () => number;
   /** How long a write waits for the lock of another process before store_unavailable (5,000). */
   readonly lock_wait_ms?: number;
+  /** Rows in one transaction at most (4,000). 1 gives each write its own, which only a measurement wants. */
+  readonly group_rows?: number;
 }
 
 export interface SqliteStore {
@@ -57,9 +59,11 @@ const PRUNE_STEP = 5_000;
  * sentence when the file cannot be used or was made by a newer Earshot.
  */
 export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
-  const { path, timezone, readers, log, now = Date.now, lock_wait_ms = 5_000 } = options;
+  const { path, timezone, readers, log, now = Date.now, lock_wait_ms = 5_000, group_rows = 4_000 } = options;
   let log_of_events: EventLog | null = null;
-  const writer = await Writer.start({ path, timezone, lock_wait_ms }, (head) => log_of_events?.committed(head));
+  const writer = await Writer.start({ path, timezone, lock_wait_ms, group_rows }, (head) =>
+    log_of_events?.committed(head),
+  );
   const db = openForReading(path);
   const reader = new LoopReader(db);
   const events = new EventLog(reader, (error) => log.warn({ error }, "the event log could not be polled"));

@@ -10,8 +10,6 @@ import { type Connection, openForWriting } from "./connection.ts";
 import { WriteContext } from "./write-context.ts";
 import { failureOf, runGroup } from "./write-group.ts";
 
-/** Rows in one group at most: bounds how long the first of them waits for its COMMIT. */
-const GROUP_ROWS = 4_000;
 /** One try for a foreign lock; between tries new messages are read. */
 const TRY_MS = 40;
 /** How long after an erasure the WAL is emptied at the latest when writes go on, and between tries. */
@@ -21,6 +19,7 @@ const BACKUP_PAGES = 400;
 if (!parentPort) throw new Error("writer-thread.ts runs as a worker thread");
 const port = parentPort;
 const settings = workerData as WriterSettings;
+const { group_rows = 4_000 } = settings;
 
 interface Waiting {
   readonly id: number;
@@ -108,7 +107,7 @@ function work(): void {
 function commitGroup(to: WriteContext): void {
   let rows = 0;
   let n = 0;
-  while (n < queue.length && (n === 0 || rows + (queue[n] as Waiting).rows <= GROUP_ROWS)) {
+  while (n < queue.length && (n === 0 || rows + (queue[n] as Waiting).rows <= group_rows)) {
     rows += (queue[n] as Waiting).rows;
     n++;
   }

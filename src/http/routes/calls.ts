@@ -1,10 +1,10 @@
 /** Calls: send, replace, erase, enrich again. Ingest is for admins (integrations): a manager's team is a set of agents
  *  that only the store knows, so a new call cannot be held against it; what is there already can. */
-import type { FieldError } from "../../errors.ts";
 import { AppError, invalid } from "../../errors.ts";
 import { PRIORITY } from "../../ports.ts";
-import { acceptBulk, acceptCalls, MAX_BULK_CALLS, normalizeCall } from "../../services/accept.ts";
-import type { BulkResult } from "../../services/accept.ts";
+import { acceptCalls, normalizeCall } from "../../services/accept.ts";
+import { acceptBulk, type BulkResult } from "../../services/bulk.ts";
+import { createBulkReader } from "../../services/bulk-reader.ts";
 import { eraseCall, reprocessCall } from "../../services/change.ts";
 import { ADMINS, CURATORS, who } from "../auth.ts";
 import { BULK_BODY_BYTES, CALL_BODY_BYTES, SMALL_BODY_BYTES } from "../body.ts";
@@ -19,6 +19,8 @@ function callUrl(call_id: string): string {
 }
 
 export function callRoutes(app: App, { store, now, log }: RouteContext): void {
+  const bulks = createBulkReader();
+  app.addHook("onClose", () => bulks.close());
   const accepted = answer("On disk; enrichment follows", ref("Accepted"));
 
   app.post(
@@ -57,7 +59,7 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
     "/api/v1/calls/bulk",
     {
       bodyLimit: BULK_BODY_BYTES,
-      config: { access: ADMINS },
+      config: { access: ADMINS, rawBody: true },
       schema: {
         tags: ["calls"],
         summary: "Send up to 1,000 calls",
@@ -67,8 +69,8 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
       },
     },
     async (request, reply) => {
-      const calls = bulkItems(request.body);
-      const results = await acceptBulk({ calls: store.calls, now }, { calls, priority: PRIORITY.bulk });
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const results = await acceptBulk({ calls: store.calls, bulks, now }, { body, priority: PRIORITY.bulk });
       for (const r of results)
         if (r.status === "failed") log.error({ call_id: r.call_id }, "a call could not be stored");
       return reply.code(207).send({ results: results.map(presentResult) });
@@ -134,38 +136,6 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
       return reply.code(202).header("location", callUrl(call_id)).send({ call_id, status: "accepted", revision });
     },
   );
-}
-
-function bulkItems(body: unknown): readonly unknown[] {
-  const errors: FieldError[] = [];
-  const given = typeof body === "object" && body !== null && !Array.isArray(body) ? body : {};
-  const calls = Object.hasOwn(given, "calls") ? (given as { calls: unknown }).calls : undefined;
-  for (const name of Object.keys(given).slice(0, 100)) {
-    if (name !== "calls")
-      errors.push({
-        pointer: `/${name.slice(0, 100)}`,
-        message: "unknown field",
-        expected: "calls",
-        received: "another field",
-      });
-  }
-  if (!Array.isArray(calls)) {
-    errors.push({
-      pointer: "/calls",
-      message: calls === undefined ? "is missing" : "must be a list of calls",
-      expected: `1 to ${MAX_BULK_CALLS} calls`,
-      received: calls === undefined ? "nothing" : typeof calls,
-    });
-  } else if (calls.length === 0 || calls.length > MAX_BULK_CALLS) {
-    errors.push({
-      pointer: "/calls",
-      message: calls.length === 0 ? "is empty" : "has too many calls",
-      expected: `1 to ${MAX_BULK_CALLS} calls`,
-      received: String(calls.length),
-    });
-  }
-  if (errors.length > 0) throw invalid(errors);
-  return calls as readonly unknown[];
 }
 
 /** The body with the call_id of its path; a body that names another one is refused. */

@@ -1,0 +1,20 @@
+/** JSON from outside, with errors that never quote what was sent. */
+import { isUtf8 } from "node:buffer";
+import { AppError } from "../errors.ts";
+
+/** The value of a JSON text in UTF-8; undefined for an empty one. @throws AppError malformed */
+export function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  if (!isUtf8(body)) throw new AppError("malformed", "The body is not valid UTF-8");
+  const text = body.toString("utf8");
+  try {
+    return JSON.parse(text.startsWith("\uFEFF") ? text.slice(1) : text);
+  } catch (error) {
+    // V8 may quote the text around the fault, which can be somebody's words: only the place goes out.
+    const at = /position (\d+)/.exec((error as Error).message)?.[1];
+    if (at === undefined) throw new AppError("malformed", "The body is not valid JSON");
+    const before = text.slice(0, Number(at)).split("\n");
+    const column = (before.at(-1)?.length ?? 0) + 1;
+    throw new AppError("malformed", `The body is not valid JSON: line ${before.length}, column ${column}`);
+  }
+}
