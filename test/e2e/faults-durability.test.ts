@@ -9,7 +9,7 @@ import { type Acknowledged, type Durability, durability, readTrace, straceArgume
 const strace = requirement("strace");
 const weakened = new URL("../support/synchronous-normal.ts", import.meta.url).href;
 const LANES = 16;
-const STEPS = 5;
+const STEPS = 3;
 
 const body = (call_id: string, words: string) => ({ call_id, transcript: `Customer: ${words}` });
 

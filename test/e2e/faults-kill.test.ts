@@ -8,8 +8,8 @@ import { load, sendAgain } from "../support/load.ts";
 import { modelDir } from "../support/model.ts";
 import { type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
 import { aCall, openQuiet } from "../support/sqlite-store.ts";
+import { ROUNDS } from "../support/tier.ts";
 
-const ROUNDS = Number(process.env["EARSHOT_TEST_ROUNDS"] ?? 20);
 const model = await modelDir();
 
 interface Ready {

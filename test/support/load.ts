@@ -30,7 +30,7 @@ export async function load(earshot: Earshot, options: LoadOptions): Promise<void
 }
 
 /** The same call for the same id, so that it can be sent again; `version` counts its texts. */
-export function callOf(call_id: string, version: number): object {
+function callOf(call_id: string, version: number): object {
   const mark = version + Buffer.from(call_id).reduce((sum, byte) => sum + byte, 0);
   const phrase = (i: number) => PHRASES[(mark + i) % PHRASES.length];
   return {

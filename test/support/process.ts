@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const entry = join(import.meta.dirname, "../../bin/earshot.mjs");
-const ADMIN_KEY = "test-admin-key-0123456789";
+export const ADMIN_KEY = "test-admin-key-0123456789";
 
 export interface Earshot {
   readonly url: string;
