@@ -50,7 +50,7 @@ async function killUnderLoad(data: string, plan: Plan): Promise<{ ledger: Ledger
       const found = ledger.compare(path);
       wrong.push(...found);
       const again = ledger.doubtful("accept");
-      for (const call_id of again) await sendAgain(earshot, ledger, call_id);
+      await Promise.all(again.map((call_id) => sendAgain(earshot, ledger, call_id)));
       const acknowledged = ledger.acknowledged - before;
       console.log(
         `${name} ${round}/${rounds}: killed after ${seconds.toFixed(2)} s, ${acknowledged} acknowledged ` +
