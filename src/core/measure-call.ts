@@ -4,7 +4,7 @@ import { MEASURE_NAMES, type MeasureName } from "./measures.ts";
 import { answerGaps, speakerSwitches } from "./pace.ts";
 import { questionsOf } from "./questions.ts";
 import { sentimentByPart, sentimentScore, type TurnSentiment } from "./sentiment.ts";
-import { prepareSpeech, type Speech } from "./speech.ts";
+import { MIN_RATE_SECONDS, prepareSpeech, type Speech } from "./speech.ts";
 import { median, quantile } from "./stats.ts";
 import { interruptions, longestStretch, silences, SILENCE_MS, talkTime, wordTotals } from "./talk.ts";
 
@@ -66,6 +66,10 @@ function ratio(part: number, whole: number): number | null {
   return whole > 0 ? part / whole : null;
 }
 
+function perMinute(words: number, ms: number): number | null {
+  return ms >= MIN_RATE_SECONDS * 1000 ? words / (ms / 60_000) : null;
+}
+
 function talk(speech: Speech, silence_ms: number) {
   const agent = wordTotals(speech, "agent");
   const customer = wordTotals(speech, "customer");
@@ -95,10 +99,10 @@ function talk(speech: Speech, silence_ms: number) {
     customer_interruptions: unless([untimed, english], () => cutsOf("customer").length),
     agent_interruption_ms: unless([untimed, english], () => sum(cutsOf("agent"))),
     customer_interruption_ms: unless([untimed, english], () => sum(cutsOf("customer"))),
-    agent_words_per_minute: unless([noAgent, untimed], () => ratio(agent.all, agentTime / 60_000), "no talk time"),
+    agent_words_per_minute: unless([noAgent, untimed], () => perMinute(agent.all, agentTime), "no talk time"),
     customer_words_per_minute: unless(
       [noCustomer, untimed],
-      () => ratio(customer.all, customerTime / 60_000),
+      () => perMinute(customer.all, customerTime),
       "no talk time",
     ),
     agent_words: unless([english], () => agent.content),

@@ -42,7 +42,7 @@ A measure that cannot be had is \`null\` and has a reason ("no timings", "no cus
 never 0. What a measure needs: **words** in the call (and of its side), **timings** (start and end of every turn),
 **duration** (given, or from timings), **english** (fillers, backchannels, question rules and the sentiment model are
 English), **sentiment** of the turns. The length of the call is \`duration_seconds\`, or the end of the last turn where
-that is later or all there is.`;
+that is later or all there is. Rates over less than a second are \`null\`.`;
 
 const RULES = `## Rules
 

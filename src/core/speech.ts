@@ -3,6 +3,9 @@ import type { Speaker, Turn } from "./call.ts";
 import { supportsLanguage } from "./measures.ts";
 import { type SpokenWords, spokenWords, words } from "./words.ts";
 
+/** A rate over less time says nothing, and over next to none it would pass every number that sums can hold. */
+export const MIN_RATE_SECONDS = 1;
+
 export interface SpokenTurn {
   /** Position in the call's turns. */
   readonly index: number;
@@ -22,7 +25,10 @@ export interface Speech {
   readonly english: boolean;
   /** null where every turn with words has a start and an end, else why not. */
   readonly untimed: "no timings" | "no end times" | "incomplete timings" | null;
-  /** The length of the call: the given duration, or the end of the last turn where that is later or all there is. */
+  /**
+   * The length of the call: the given duration, or the end of the last turn where that is later or all there is. null
+   * where there is none that a rate could be made of.
+   */
   readonly duration_seconds: number | null;
 }
 
@@ -64,7 +70,7 @@ export function prepareSpeech(call: {
     turns.push({ index, speaker: turn.speaker, text: turn.text, words, start, end, backchannel });
   }
   const seconds = Math.max(call.duration_seconds ?? 0, last / 1000);
-  return { turns, english, untimed, duration_seconds: seconds > 0 ? seconds : null };
+  return { turns, english, untimed, duration_seconds: seconds >= MIN_RATE_SECONDS ? seconds : null };
 }
 
 /** Words and phrases that show listening; published with the measures. A backchannel is made of these alone. */

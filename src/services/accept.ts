@@ -143,7 +143,10 @@ function readStart(value: unknown, bad: Bad): number | null {
 
 function readDuration(value: unknown, bad: Bad): number | null {
   if (value === undefined) return null;
-  if (typeof value === "number" && value >= 0 && value <= MAX_DURATION_SECONDS) return value;
+  if (typeof value === "number" && value >= 0 && value <= MAX_DURATION_SECONDS) {
+    // Whole milliseconds, as offsets are.
+    return Math.round(value * 1000) / 1000;
+  }
   return bad("duration_seconds", "is no duration", `a number from 0 to ${MAX_DURATION_SECONDS} (seven days)`, value);
 }
 

@@ -72,6 +72,7 @@ export function workContract(name: string, make: MakeStore): void {
       expect(await store.work.dead(10, { kind: "agent", agent_id: "bob" })).toEqual([]);
       expect(await store.work.redrive("b")).toBe(0);
       expect(await store.work.redrive(null)).toBe(1);
+      expect(await store.state("a")).toMatchObject({ state: "pending" });
       const [back] = await store.work.take(5, "w", LEASE);
       expect(back).toMatchObject({ call_id: "a", attempts: 1 });
       if (back) expect(await store.calls.saveEnrichment([enriched(back, "w")])).toEqual(["saved"]);

@@ -65,7 +65,7 @@ interface Operation {
   readonly responses: Readonly<Record<string, { content?: Record<string, { schema: object }> }>>;
 }
 
-interface Document {
+export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
@@ -185,7 +185,7 @@ export async function startHttp(
 }
 
 /** Throws when a JSON answer does not fit what the document says of its operation and status. */
-function checker(document: Document): (method: string, url: string, status: number, body: unknown) => void {
+export function checker(document: Document): (method: string, url: string, status: number, body: unknown) => void {
   const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   ajv.addSchema({ $id: "doc", components: document.components });
   const compiled = new Map<object, ValidateFunction>();

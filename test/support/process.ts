@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const entry = join(import.meta.dirname, "../../bin/earshot.mjs");
-const ADMIN_KEY = "test-admin-key-0123456789";
+export const ADMIN_KEY = "test-admin-key-0123456789";
 
 export interface Earshot {
   readonly url: string;
@@ -48,12 +48,17 @@ export async function runCli(
   return { code, stdout, stderr };
 }
 
-/** Starts `earshot serve` (or another command that serves) and resolves when it listens. */
-export async function startEarshot(env: Record<string, string>, args: readonly string[] = ["serve"]): Promise<Earshot> {
-  const child: ChildProcess = spawn(process.execPath, [entry, ...args], {
-    env: environment(env),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+/**
+ * Starts `earshot serve` (or another command that serves) and resolves when it listens, or works. `under`: a program
+ * and its arguments that run it.
+ */
+export async function startEarshot(
+  env: Record<string, string>,
+  args: readonly string[] = ["serve"],
+  under: readonly string[] = [],
+): Promise<Earshot> {
+  const [program = "", ...rest] = [...under, process.execPath, entry, ...args];
+  const child: ChildProcess = spawn(program, rest, { env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
   const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   let stdout = "";
   let stderr = "";
@@ -61,7 +66,7 @@ export async function startEarshot(env: Record<string, string>, args: readonly s
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.setEncoding("utf8").on("data", (s: string) => {
       stdout += s;
-      const found = /http:\/\/\S+:\d+/.exec(stdout);
+      const found = /http:\/\/\S+:\d+|Earshot works/.exec(stdout);
       if (found) resolve(found[0]);
     });
     closed.then(

@@ -1,5 +1,13 @@
 /** What some tests need beyond npm packages: found, or said in one line; EARSHOT_TEST_REQUIRE=a,b makes a lack a failure. */
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const onPath = (program: string): string | undefined =>
+  (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((path) => existsSync(path));
 
 const REQUIREMENTS = {
   chromium: {
@@ -13,7 +21,25 @@ const REQUIREMENTS = {
       ].find((path) => path !== undefined && existsSync(path)),
     get: '"apt-get install -y chromium", or set EARSHOT_TEST_CHROMIUM to the path of one',
   },
+  strace: {
+    // May be there and yet not allowed to trace: containers often forbid it.
+    find: () => (process.platform === "linux" ? [onPath("strace")].find(canTrace) : undefined),
+    get: '"apt-get install -y strace" on Linux, where tracing is allowed (in a container: --cap-add SYS_PTRACE)',
+  },
+  mount: {
+    find: () => (process.platform === "linux" ? [onPath("unshare")].find(canMount) : undefined),
+    get: "Linux as root, or where users may make namespaces, with unshare and mount of util-linux",
+  },
 } as const;
+
+function canTrace(strace: string | undefined): boolean {
+  return strace !== undefined && spawnSync(strace, ["-f", "-o", "/dev/null", "true"]).status === 0;
+}
+
+function canMount(unshare: string | undefined): boolean {
+  if (unshare === undefined) return false;
+  return spawnSync(unshare, ["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
+}
 
 type Requirement = keyof typeof REQUIREMENTS;
 

@@ -118,4 +118,7 @@ test("the duration is the last end where it is not given", () => {
   expect(accepted({ turns }).duration_seconds).toBe(9);
   expect(accepted({ turns, duration_seconds: 20 }).duration_seconds).toBe(20);
   expect(accepted({ transcript: "Agent: a" }).duration_seconds).toBeNull();
+  // In whole milliseconds, as offsets.
+  expect(accepted({ transcript: "Agent: a", duration_seconds: 5e-324 }).duration_seconds).toBe(0);
+  expect(accepted({ transcript: "Agent: a", duration_seconds: 1.23449 }).duration_seconds).toBe(1.234);
 });

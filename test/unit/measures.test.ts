@@ -221,6 +221,9 @@ describe("reasons", () => {
     expect(reasonOf("agent_words_per_minute", ["c 0-1 hello"])).toBe("no agent words");
     expect(reasonOf("agent_words_per_minute", ["a hello"])).toBe("no timings");
     expect(reasonOf("agent_words_per_minute", ["a 5-5 hello"])).toBe("no talk time");
+    expect(reasonOf("agent_words_per_minute", ["a 5-1004 hello"])).toBe("no talk time");
+    expect(reasonOf("interactivity", ["a hello"], { duration_seconds: 0.999 })).toBe("no duration");
+    expect(reasonOf("agent_question_rate", ["a hello?"], { duration_seconds: 1e-200 })).toBe("no duration");
     expect(reasonOf("patience_ms", ["a hello", "c 0-1 hi"])).toBe("incomplete timings");
     expect(reasonOf("patience_ms", ["a 0-1 hello"])).toBe("no agent turn after a customer turn");
     expect(reasonOf("agent_talk_ratio", ["a hallo"], { language: "de" })).toBe("unsupported language");
