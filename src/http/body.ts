@@ -2,6 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { AppError } from "../errors.ts";
 import type { App } from "./deps.ts";
+import { noteBody } from "./idempotency.ts";
 
 const MIB = 1024 * 1024;
 export const CALL_BODY_BYTES = 2 * MIB;
@@ -11,8 +12,9 @@ export const SMALL_BODY_BYTES = 16 * 1024;
 
 export function useJsonBodies(app: App): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => {
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
     try {
+      noteBody(request, body as Buffer);
       done(null, parseJson(body as Buffer));
     } catch (error) {
       done(error as Error);

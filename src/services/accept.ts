@@ -167,8 +167,8 @@ export async function acceptBulk(
     input.priority,
   );
   for (const [i, { index, call }] of good.entries()) {
-    const status = stored[i]?.status ?? "failed";
-    results.push({ index, call_id: call.call_id, status });
+    const { status = "failed", call_id = call.call_id } = stored[i] ?? {};
+    results.push({ index, call_id, status });
   }
   return results.toSorted((a, b) => a.index - b.index);
 }

@@ -70,8 +70,8 @@ export function workContract(name: string, make: MakeStore): void {
       const letter = { call_id: "a", agent_id: "ann", revision: 1, attempts: 2, error: "second", at: retry_at };
       expect(await store.work.dead(10, EVERYTHING)).toEqual([{ work_no: item.work_no, ...letter }]);
       expect(await store.work.dead(10, { kind: "agent", agent_id: "bob" })).toEqual([]);
-      expect(await store.work.redrive("b")).toBe(0);
-      expect(await store.work.redrive(null)).toBe(1);
+      expect(await store.work.redrive("b", EVERYTHING)).toBe(0);
+      expect(await store.work.redrive(null, EVERYTHING)).toBe(1);
       const [back] = await store.work.take(5, "w", LEASE);
       expect(back).toMatchObject({ call_id: "a", attempts: 1 });
       if (back) expect(await store.calls.saveEnrichment([enriched(back, "w")])).toEqual(["saved"]);

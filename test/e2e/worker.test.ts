@@ -67,7 +67,7 @@ test("a poison call dies after five tries; its neighbours are enriched at once; 
   clock.now += 3_600_000;
   expect(await loop.tick()).toBe(0);
 
-  expect(await store.work.redrive("poison")).toBe(1);
+  expect(await store.work.redrive("poison", EVERYTHING)).toBe(1);
   await store.calls.replace(aCall("poison", { digest: "cd".repeat(32) }, ["hello", "all is well"]), PRIORITY.single);
   expect(await loop.tick()).toBe(1);
   expect(await state("poison")).toBe("enriched");
@@ -95,12 +95,14 @@ test("pauses between tries double, stay under a minute and are jittered by half"
 
 test("the night's work runs once a local day, after three o'clock, by one process", async () => {
   const done: string[] = [];
+  let pruned = 0;
   const run = (now: number) =>
     nightly({
       jobs: store.jobs,
       timezone: "America/New_York",
       now: () => now,
       recalculate: async () => void done.push(new Date(now).toISOString()),
+      idempotency: { prune: async () => ++pruned },
       pruneEvents: async (before) => (expect(before).toBe(now - 7 * 86_400_000), 0),
       onError: (error) => expect.unreachable(String(error)),
     });
@@ -111,5 +113,6 @@ test("the night's work runs once a local day, after three o'clock, by one proces
   expect(await run(Date.UTC(2026, 4, 5, 8, 30))).toBe(false);
   // A machine that was off for two days.
   expect(await run(Date.UTC(2026, 4, 8, 20))).toBe(true);
+  expect(pruned).toBe(2);
   expect(done).toEqual(["2026-05-05T07:30:00.000Z", "2026-05-08T20:00:00.000Z"]);
 });
