@@ -59,6 +59,11 @@ export class AppError extends Error {
   }
 }
 
+/** Why one call could not be enriched, in words of ours: never the call's, so it may be stored and shown. */
+export class EnrichmentError extends Error {
+  override readonly name = "EnrichmentError";
+}
+
 /** A validation error; `errors` names every bad field. The detail is the first message unless one is given. */
 export function invalid(errors: readonly FieldError[], detail?: string): AppError {
   const first = errors[0];

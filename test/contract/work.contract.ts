@@ -78,6 +78,32 @@ export function workContract(name: string, make: MakeStore): void {
       expect(await store.turnsWith("poisonous")).toBe(1);
     });
 
+    it("shows and redrives the dead letters of a scope, however many others lie between, newest first", async () => {
+      const calls = Array.from({ length: 1_203 }, (_, i) =>
+        aCall(`c${i}`, { agent_id: i % 400 === 1 ? "bob" : "ann" }),
+      );
+      await store.calls.accept(calls, 2);
+      await store.setTeam("bob", "north");
+      const items = await store.work.take(2_000, "w", LEASE);
+      await store.work.fail(
+        items.map(({ work_no }) => ({ work_no, error: "x", retry_at: null })),
+        "w",
+      );
+      const north = { kind: "team", team: "north" } as const;
+      const bobs = ["c1201", "c801", "c401", "c1"];
+      expect(ids(await store.work.dead(10, north))).toEqual(bobs);
+      expect(ids(await store.work.dead(2, { kind: "agent", agent_id: "bob" }))).toEqual(bobs.slice(0, 2));
+      expect(await store.work.redrive("c0", north)).toBe(0);
+      expect(await store.work.redrive("c1", { kind: "team", team: "south" })).toBe(0);
+      expect(await store.work.redrive("c1", north)).toBe(1);
+      expect(await store.work.redrive("c1", north)).toBe(0);
+      expect(await store.state("c1")).toMatchObject({ state: "pending", error: null });
+      expect(await store.work.redrive(null, north)).toBe(3);
+      expect(ids(await store.work.take(10, "w", LEASE))).toEqual(bobs.toReversed());
+      expect(await store.work.redrive(null, EVERYTHING)).toBe(1_199);
+      expect(await store.work.depth()).toMatchObject({ ready: 1_199, running: 4, dead: 0 });
+    });
+
     it("releases without counting an attempt", async () => {
       await store.calls.accept([aCall("a")], 1);
       const [item] = await store.work.take(1, "w", LEASE);

@@ -73,6 +73,21 @@ test("a poison call dies after five tries; its neighbours are enriched at once; 
   expect(await state("poison")).toBe("enriched");
 });
 
+test("a call that ends its workers is given up in the end, also if none of them ever says why", async () => {
+  await store.calls.accept([aCall("ender"), aCall("other")], PRIORITY.single);
+  const LEASE = 15_000;
+  for (let i = 1; i <= 25; i++) {
+    const taken = await store.work.take(1, `killed-${i}`, LEASE);
+    expect(taken).toMatchObject([{ call_id: "ender", attempts: i }]);
+    clock.now += LEASE + 1;
+  }
+  expect(await loop.tick()).toBe(2);
+  expect(await store.work.dead(10, EVERYTHING)).toMatchObject([
+    { call_id: "ender", attempts: 26, error: "taken 25 times by workers that ended without a word" },
+  ]);
+  expect(await state("other")).toBe("enriched");
+});
+
 test("a text that changed while it was being enriched is enriched again, as it is now", async () => {
   await store.calls.accept([aCall("a", {}, ["hello", "this is terrible and I am angry"])], PRIORITY.single);
   const [item] = await store.work.take(1, "somebody else", 60_000);
