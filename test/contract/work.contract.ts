@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { PRIORITY } from "../../src/ports.ts";
 import { type MakeStore, type TestStore, aCall, enriched } from "../support/sqlite-store.ts";
+import { workMachine } from "./work-machine.contract.ts";
 
 const LEASE = 1_000;
 
@@ -9,6 +10,7 @@ const ids = (items: readonly { call_id: string }[]) => items.map((item) => item.
 
 /** Holds a Work adapter to the port. */
 export function workContract(name: string, make: MakeStore): void {
+  workMachine(name, make);
   describe(`Work: ${name}`, () => {
     let store: TestStore;
     beforeEach(async () => {
@@ -40,6 +42,9 @@ export function workContract(name: string, make: MakeStore): void {
       await store.work.fail([{ work_no: first.work_no, error: "x", retry_at: null }], "w");
       await store.work.release([first.work_no], "w");
       expect(await store.work.depth()).toMatchObject({ running: 1, dead: 0 });
+      // Nor is the holder's word taken for another text or another call than it holds.
+      const others = [enriched(first, "v", { revision: 2 }), enriched(first, "v", { call_no: first.call_no + 1 })];
+      expect(await store.calls.saveEnrichment(others)).toEqual(["stale", "stale"]);
       expect(await store.calls.saveEnrichment([enriched(first, "v")])).toEqual(["saved"]);
     });
 
