@@ -164,7 +164,7 @@ function derivePatterns(seed: Seed, made: { model: string; version: string; spac
     for (const i of turns.keys()) vectors.set(seed.near(body), i * DIMENSIONS);
     const sentiment = Float32Array.from(turns, (_, i) => Math.sin(body + i) / 2);
     const inference: Inference = { method: "model", ...made, vectors, sentiment };
-    const derived = deriveCall({ turns, language: "en", duration_seconds: 600 }, inference, 0, Date.UTC(2025, 6, 1));
+    const derived = deriveCall({ turns, language: "en", duration_seconds: 600 }, inference, Date.UTC(2025, 6, 1));
     return { ...derived, turns, vectors: derived.vectors as Pattern["vectors"] };
   });
 }

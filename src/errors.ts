@@ -8,13 +8,15 @@ export type { FieldError };
  */
 export const ERRORS = {
   validation: { status: 422, title: "The request has invalid fields", retryable: false },
-  malformed: { status: 400, title: "The request body could not be read", retryable: false },
+  malformed: { status: 400, title: "The request could not be read", retryable: false },
   unauthorized: { status: 401, title: "Credentials are missing, wrong or revoked", retryable: false },
   forbidden: { status: 403, title: "These credentials may not do this", retryable: false },
   call_not_found: { status: 404, title: "Call record not found", retryable: false },
   not_found: { status: 404, title: "Not found", retryable: false },
   method_not_allowed: { status: 405, title: "Method not allowed", retryable: false },
   conflict: { status: 409, title: "A call with this id and other content exists", retryable: false },
+  idempotency_key_reused: { status: 422, title: "This Idempotency-Key stands for another request", retryable: false },
+  idempotency_in_progress: { status: 409, title: "The first request of this Idempotency-Key runs", retryable: true },
   too_large: { status: 413, title: "The request is too large", retryable: false },
   unsupported_media_type: { status: 415, title: "This content type is not supported", retryable: false },
   upgrade_required: { status: 426, title: "This address takes WebSocket connections only", retryable: false },
@@ -55,6 +57,11 @@ export class AppError extends Error {
     this.retryAfter = more.retryAfter;
     this.quota = more.quota;
   }
+}
+
+/** Why one call could not be enriched, in words of ours: never the call's, so it may be stored and shown. */
+export class EnrichmentError extends Error {
+  override readonly name = "EnrichmentError";
 }
 
 /** A validation error; `errors` names every bad field. The detail is the first message unless one is given. */

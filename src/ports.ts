@@ -24,14 +24,18 @@ import type { MeasureName } from "./core/measures.ts";
 export const PRIORITY = { live: 0, single: 1, bulk: 2, recalculation: 3 } as const;
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
 
-export type AcceptResult =
+export type AcceptResult = {
+  /** Under a request key that was used before: the id as it was then, where the sender had given none. */
+  readonly call_id?: string;
+} & (
   | { readonly status: "accepted"; readonly call_no: number; readonly revision: number }
   /** The same call with the same content is there already; nothing was written. */
   | { readonly status: "replayed"; readonly call_no: number; readonly revision: number }
   /** The call_id is taken by other content; nothing was written. */
   | { readonly status: "conflict" }
   /** This one row could not be written; its neighbours were. */
-  | { readonly status: "failed"; readonly reason: string };
+  | { readonly status: "failed"; readonly reason: string }
+);
 
 export type ReplaceResult = {
   readonly status: "replaced" | "created";
@@ -209,8 +213,8 @@ export interface Work {
   /** Waiting and leased items, and the age of the oldest waiting one in ms (0 if none). */
   depth(): Promise<{ ready: number; running: number; dead: number; oldest_ms: number }>;
   dead(limit: number, scope: Scope): Promise<DeadLetter[]>;
-  /** Dead letters back to ready (all, or one call's); the number. */
-  redrive(call_id: string | null): Promise<number>;
+  /** Dead letters within the scope back to ready (all, or one call's) with their attempts counted anew; the number. */
+  redrive(call_id: string | null, scope: Scope): Promise<number>;
 }
 
 // ---- Accounts ----------------------------------------------------------------------------------------------------
@@ -268,11 +272,42 @@ export interface Job {
 
 export interface Jobs {
   put(job: Job): Promise<void>;
+  /** Puts a job that is new and answers it; one of its id is left as it is. Under a request key that was used before:
+   *  the job that was answered then. */
+  begin(job: Job): Promise<Job>;
   /** A running job not put for ten minutes is `failed`: its process has died. */
   get(job_id: string): Promise<Job | null>;
   /** A resumable position (import: bytes of a file already stored), by an opaque name. */
   bookmark(name: string): Promise<string | null>;
   setBookmark(name: string, value: string | null): Promise<void>;
+}
+
+// ---- Idempotency -------------------------------------------------------------------------------------------------
+
+/** A request that its sender may repeat. A key belongs to the account that sent it. */
+export interface RequestKey {
+  readonly account_id: string;
+  readonly key: string;
+  /** What the request was, as a hash: another one under the same key is refused. */
+  readonly fingerprint: string;
+}
+
+/** Each request makes one write. */
+export interface KeyedWrites {
+  readonly calls: Pick<Calls, "accept" | "replace" | "reprocess" | "remove">;
+  readonly work: Pick<Work, "redrive">;
+  readonly jobs: Pick<Jobs, "begin">;
+}
+
+export interface Idempotency {
+  /**
+   * The writes under a key: the first takes effect and its result is kept for 24 hours, in the same transaction; a
+   * repeat writes nothing, calls `onReplay` and gets that result. A result that wrote nothing (not found, conflict) is
+   * not kept. Rejects with AppError idempotency_key_reused where the key stands for another request.
+   */
+  under(key: RequestKey, onReplay: () => void): KeyedWrites;
+  /** Forgets keys that have expired; the number. */
+  prune(): Promise<number>;
 }
 
 // ---- VectorRows: how the index learns what SQL holds --------------------------------------------------------------

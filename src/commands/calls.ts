@@ -19,7 +19,7 @@ export function callCommands(program: Command, context: Context): void {
     .description("try again, one call or all of them")
     .argument("[call_id]", "only this call")
     .action(async (call_id: string | undefined) => {
-      const n = await withStore(context.config(), ({ work }) => work.redrive(call_id ?? null));
+      const n = await withStore(context.config(), ({ work }) => work.redrive(call_id ?? null, EVERYTHING));
       console.error(`${n} dead ${n === 1 ? "letter goes" : "letters go"} back to work.`);
       if (call_id !== undefined && n === 0) process.exitCode = 1;
     });

@@ -2,6 +2,7 @@
 import { AppError } from "../errors.ts";
 import { parseJson } from "../services/parse-json.ts";
 import type { App } from "./deps.ts";
+import { noteBody } from "./idempotency.ts";
 
 const MIB = 1024 * 1024;
 export const CALL_BODY_BYTES = 2 * MIB;
@@ -20,6 +21,7 @@ export function useJsonBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
     try {
+      noteBody(request, body as Buffer);
       done(null, request.routeOptions.config.rawBody === true ? body : parseJson(body as Buffer));
     } catch (error) {
       done(error as Error);

@@ -2,10 +2,22 @@
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type { Accounts, CallReads, Calls, Events, Jobs, Models, Rollups, Vectors, Work } from "../ports.ts";
+import type {
+  Accounts,
+  CallReads,
+  Calls,
+  Events,
+  Idempotency,
+  Jobs,
+  Models,
+  Rollups,
+  Vectors,
+  Work,
+} from "../ports.ts";
 import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import type { LiveLimits } from "../services/live.ts";
+import type { Once } from "../services/once.ts";
 
 interface HttpStore {
   readonly calls: Calls;
@@ -15,6 +27,7 @@ interface HttpStore {
   readonly work: Work;
   readonly accounts: Accounts;
   readonly jobs: Jobs;
+  readonly idempotency: Idempotency;
 }
 
 export interface HttpConfig extends AccessConfig {
@@ -61,4 +74,5 @@ export type App = FastifyInstance<
 /** What a route file gets: `export function xRoutes(app: App, context: RouteContext): void`. */
 export interface RouteContext extends HttpDeps {
   readonly access: Access;
+  readonly once: Once;
 }

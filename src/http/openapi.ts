@@ -3,6 +3,7 @@ import swagger from "@fastify/swagger";
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import { PUBLIC } from "./auth.ts";
 import type { App } from "./deps.ts";
+import { KEY_HEADER } from "./idempotency.ts";
 import { ref, SCHEMAS } from "./schema.ts";
 
 const ERROR = {
@@ -45,13 +46,14 @@ export async function useOpenapi(app: App, version: string): Promise<void> {
       buildLocalReference: (json, _base, _fragment, i) => (json["$id"] as string | undefined) ?? `def-${i}`,
     },
     transform: ({ schema, url, route }) => {
-      const { access } = route.config ?? {};
+      const { access, idempotent } = route.config ?? {};
       const open = access === PUBLIC || access === undefined;
       return {
         url,
         schema: {
           ...schema,
           ...(schema.querystring !== undefined && { querystring: optionalDefaults(schema.querystring) }),
+          ...(idempotent && { headers: KEY_HEADER }),
           response: { ...(schema.response as object | undefined), default: ERROR },
           security: open ? [] : [{ bearer: [] }, { cookie: [] }],
           ...(!open && { "x-roles": access }),

@@ -9,12 +9,14 @@ import { createAccess } from "../services/access.ts";
 import { createRecalculation } from "../services/analytics.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import { createLive } from "../services/live.ts";
+import { createOnce } from "../services/once.ts";
 import { useAccess } from "./auth.ts";
 import { SMALL_BODY_BYTES, useJsonBodies } from "./body.ts";
 import type { App, HttpDeps, RouteContext } from "./deps.ts";
 import { docsRoutes } from "./docs.ts";
 import { useEtags } from "./etag.ts";
 import { useHeaders } from "./headers.ts";
+import { useIdempotency } from "./idempotency.ts";
 import { useOpenapi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
 import { sendProblem } from "./problem.ts";
@@ -34,7 +36,7 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
   const recalculation =
     deps.recalculation ??
     createRecalculation({ rollups: deps.store.rollups, jobs: deps.store.jobs, now: deps.now, onError });
-  const app = await surface({ ...deps, access }, recalculation);
+  const app = await surface({ ...deps, access, once: createOnce(deps.store) }, recalculation);
   const live = createLive({
     ...deps.store,
     access,
@@ -68,6 +70,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
   }).withTypeProvider();
   useHeaders(app, context.config.corsOrigins);
   useAccess(app, context.access);
+  useIdempotency(app);
   useJsonBodies(app);
   useEtags(app);
   useValidation(app);

@@ -87,8 +87,9 @@ export async function overview(
 }
 
 export interface Recalculation {
-  /** Starts a rebuild, or joins the one that runs. `done` resolves when it has ended, failed or not. */
-  start(): Promise<{ job: Job; done: Promise<void> }>;
+  /** Starts a rebuild, or joins the one that runs. `done` resolves when it has ended, failed or not. With the `begin` of
+   *  a request key that was used before, the job it began then; nothing starts. */
+  start(via?: Pick<Jobs, "begin">): Promise<{ job: Job; done: Promise<void> }>;
 }
 
 const PROGRESS_MS = 500;
@@ -96,12 +97,14 @@ const PROGRESS_MS = 500;
 /** Rebuilding rollups as a job, one at a time in this process. */
 export function createRecalculation(deps: {
   rollups: Pick<Rollups, "rebuild">;
-  jobs: Pick<Jobs, "put">;
+  jobs: Pick<Jobs, "put" | "begin">;
   now: () => number;
   onError: (error: unknown) => void;
 }): Recalculation {
   const { rollups, jobs, now, onError } = deps;
-  let running: Promise<{ job: Job; done: Promise<void> }> | null = null;
+  let running: { job: Job; done: Promise<void> } | null = null;
+  /** Starts follow one another, so that each sees whether the one before it began something. */
+  let turn: Promise<unknown> = Promise.resolve();
 
   async function rebuild(started: Job): Promise<void> {
     let job = started;
@@ -131,28 +134,30 @@ export function createRecalculation(deps: {
     }
   }
 
+  async function begin(via: Pick<Jobs, "begin">): Promise<{ job: Job; done: Promise<void> }> {
+    if (running !== null) return { job: await via.begin(running.job), done: running.done };
+    const at = now();
+    const job: Job = {
+      job_id: `job_${randomUUID()}`,
+      kind: "recalculate",
+      state: "running",
+      created_at: at,
+      updated_at: at,
+      counts: {},
+      errors: [],
+      detail: null,
+    };
+    const begun = await via.begin(job);
+    if (begun.job_id !== job.job_id) return { job: begun, done: Promise.resolve() };
+    running = { job, done: rebuild(job) };
+    return running;
+  }
+
   return {
-    start() {
-      running ??= (async () => {
-        const job: Job = {
-          job_id: `job_${randomUUID()}`,
-          kind: "recalculate",
-          state: "running",
-          created_at: now(),
-          updated_at: now(),
-          counts: {},
-          errors: [],
-          detail: null,
-        };
-        try {
-          await jobs.put(job);
-        } catch (error) {
-          running = null;
-          throw error;
-        }
-        return { job, done: rebuild(job) };
-      })();
-      return running;
+    start(via = jobs) {
+      const started = turn.then(() => begin(via));
+      turn = started.catch(() => undefined);
+      return started;
     },
   };
 }

@@ -23,7 +23,8 @@ export async function acceptBulk(
   const stored = await acceptCalls(deps, calls, input.priority);
   const results: BulkResult[] = [...rejected];
   for (const [i, { index, call }] of good.entries()) {
-    results.push({ index, call_id: call.call_id, status: stored[i]?.status ?? "failed" });
+    const { status = "failed", call_id = call.call_id } = stored[i] ?? {};
+    results.push({ index, call_id, status });
   }
   return results.toSorted((a, b) => a.index - b.index);
 }

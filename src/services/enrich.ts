@@ -1,12 +1,13 @@
-/** Turns the words of calls into insight: one batch of leased work, from the store through the model and back. */
+/** Turns the words of calls into insight: leased work, from the store through the model and back. */
 import type { CallVectors, Insights, Segment, Turn } from "../core/call.ts";
+import { describeFault } from "../core/fault.ts";
 import { measureCall } from "../core/measure-call.ts";
 import { FORMULAS, supportsLanguage } from "../core/measures.ts";
 import { poolVectors, segments } from "../core/pool.ts";
-import { DIMENSIONS, quantize } from "../core/vector.ts";
+import { quantize } from "../core/vector.ts";
 import { countWords } from "../core/words.ts";
-import { AppError } from "../errors.ts";
-import type { CallReads, Calls, EnrichedCall, Inference, Models, WorkItem } from "../ports.ts";
+import { AppError, EnrichmentError } from "../errors.ts";
+import type { CallReads, Calls, Inference, Models, WorkItem } from "../ports.ts";
 
 export interface EnrichDeps {
   readonly reads: Pick<CallReads, "texts">;
@@ -15,18 +16,28 @@ export interface EnrichDeps {
   readonly now: () => number;
 }
 
+type Step = "read" | "infer" | "measure" | "save";
+
+export interface FailedItem {
+  readonly item: WorkItem;
+  readonly step: Step;
+  readonly error: Error;
+}
+
 export interface EnrichOutcome {
   readonly saved: number;
   /** Changed or deleted meanwhile: newer work stands for them. */
   readonly stale: number;
-  /** Items whose own text made a step throw. */
-  readonly failed: readonly { readonly item: WorkItem; readonly error: Error }[];
+  /** Items whose own text made a step throw, or hang until its time was over. */
+  readonly failed: readonly FailedItem[];
+  /** Left as they are, because the model or the worker is shutting down. */
+  readonly unfinished: readonly WorkItem[];
   readonly method: Inference["method"] | null;
 }
 
 /**
- * Enriches one batch and saves it in one transaction. A call that makes the model throw fails alone: the batch is
- * taken apart and its neighbours are done.
+ * Enriches the items of one batch side by side. Each is saved as soon as it is done and fails alone: neither one that
+ * throws nor one that hangs holds up its neighbours or costs them an attempt.
  * @throws AppError when the store cannot be reached; the leases then run out or are released by the caller
  */
 export async function enrichBatch(
@@ -35,104 +46,70 @@ export async function enrichBatch(
 ): Promise<EnrichOutcome> {
   const { items, worker_id } = input;
   const stored = new Map((await deps.reads.texts(items.map((i) => i.call_no))).map((s) => [s.row.call_no, s]));
-  const current = items.filter((item) => stored.get(item.call_no)?.row.revision === item.revision);
-  const turnsOf = (item: WorkItem): readonly Turn[] => stored.get(item.call_no)?.turns ?? [];
+  const failed: FailedItem[] = [];
+  const unfinished: WorkItem[] = [];
+  let saved = 0;
+  let stale = 0;
+  let method: Inference["method"] | null = null;
 
-  const failed: { item: WorkItem; error: Error }[] = [];
-  const enriched: EnrichedCall[] = [];
-  const derive = (item: WorkItem, inference: Inference, offset: number) => {
-    const row = stored.get(item.call_no)?.row;
-    if (row === undefined) return;
+  const enrichOne = async (item: WorkItem): Promise<void> => {
+    const { call_no, revision, work_no } = item;
+    const call = stored.get(call_no);
+    let step: Step = "read";
     try {
-      enriched.push({
-        call_no: item.call_no,
-        revision: item.revision,
-        work_no: item.work_no,
-        worker_id,
-        method: inference.method,
-        model: inference.model,
-        ...deriveCall(
-          { turns: turnsOf(item), language: row.language, duration_seconds: row.duration_seconds },
-          inference,
-          offset,
-          deps.now(),
-        ),
-      });
+      if (call?.row.revision !== revision) {
+        stale++;
+        return;
+      }
+      const { language, duration_seconds } = call.row;
+      const { turns } = call;
+      step = "infer";
+      const inference = await deps.models.infer(turns.map((t) => t.text));
+      method = inference.method;
+      step = "measure";
+      const derived = deriveCall({ turns, language, duration_seconds }, inference, deps.now());
+      step = "save";
+      const made = { method: inference.method, model: inference.model, ...derived };
+      // Saves of one moment are one transaction of the writer.
+      const [result] = await deps.calls.saveEnrichment([{ call_no, revision, work_no, worker_id, ...made }]);
+      if (result === "saved") saved++;
+      else stale++;
     } catch (error) {
-      failed.push({ item, error: asError(error) });
+      if (step === "infer" && error instanceof AppError && error.code === "shutting_down") unfinished.push(item);
+      // The store itself is in trouble: no call is to blame.
+      else if (error instanceof AppError && error.code !== "internal") throw error;
+      else failed.push({ item, step, error: error instanceof Error ? error : new Error(String(error)) });
     }
   };
-
-  let method: Inference["method"] | null = null;
-  try {
-    const inference = await deps.models.infer(current.flatMap((item) => turnsOf(item).map((t) => t.text)));
-    method = inference.method;
-    let offset = 0;
-    for (const item of current) {
-      derive(item, inference, offset);
-      offset += turnsOf(item).length;
-    }
-  } catch (error) {
-    if (current.length === 1) failed.push({ item: current[0] as WorkItem, error: asError(error) });
-    else {
-      for (const item of current) {
-        try {
-          const inference = await deps.models.infer(turnsOf(item).map((t) => t.text));
-          method = inference.method;
-          derive(item, inference, 0);
-        } catch (alone) {
-          failed.push({ item, error: asError(alone) });
-        }
-      }
-    }
-  }
-  const saved = await save(deps, enriched, (call_no, error) => {
-    const item = items.find((i) => i.call_no === call_no);
-    if (item !== undefined) failed.push({ item, error });
-  });
-  return { saved, stale: items.length - saved - failed.length, failed, method };
+  const ends = await Promise.allSettled(items.map(enrichOne));
+  const trouble = ends.find((end) => end.status === "rejected");
+  if (trouble) throw trouble.reason;
+  return { saved, stale, failed, unfinished, method };
 }
 
-/** Saves the batch, or each call alone where the batch was refused for one of them; the number saved. */
-async function save(
-  deps: EnrichDeps,
-  batch: readonly EnrichedCall[],
-  refuse: (call_no: number, error: Error) => void,
-): Promise<number> {
-  if (batch.length === 0) return 0;
-  try {
-    return (await deps.calls.saveEnrichment(batch)).filter((r) => r === "saved").length;
-  } catch (error) {
-    // The store itself is in trouble: no call is to blame.
-    if (error instanceof AppError && error.code !== "internal") throw error;
-    if (batch.length === 1) {
-      refuse((batch[0] as EnrichedCall).call_no, asError(error));
-      return 0;
-    }
-    let saved = 0;
-    for (const call of batch) saved += await save(deps, [call], refuse);
-    return saved;
-  }
+/** Why an item failed, for the dead letter and the log: never a word of its call. */
+export function reasonOf({ step, error }: FailedItem): string {
+  const said = error instanceof AppError || error instanceof EnrichmentError ? error.message : describeFault(error);
+  return `${step}: ${said}`.slice(0, 500);
 }
 
-/** Insights and vectors of one call from the inference over a batch, whose texts begin for this call at `offset`. */
+/** Insights and vectors of one call from the inference over its turns. */
 export function deriveCall(
   call: { turns: readonly Turn[]; language: string; duration_seconds: number | null },
   inference: Inference,
-  offset: number,
   now: number,
 ): { insights: Insights; vectors: CallVectors | null } {
   const { turns, language, duration_seconds } = call;
   const words = turns.map((t) => countWords(t.text));
   const supported = supportsLanguage(language);
   const turnSentiment = turns.map((_, i) =>
-    supported && (words[i] as number) > 0 ? (inference.sentiment[offset + i] as number) : null,
+    supported && (words[i] as number) > 0 ? (inference.sentiment[i] as number) : null,
   );
   const { measures, reasons } = measureCall({ turns, language, duration_seconds, turnSentiment });
   const made = { method: inference.method, model: inference.model, version: inference.version, computed_at: now };
   let vectors: CallVectors | null = null;
   if (inference.vectors !== null && inference.space_id !== null && turns.length > 0) {
-    const own = inference.vectors.subarray(offset * DIMENSIONS, (offset + turns.length) * DIMENSIONS);
+    const own = inference.vectors;
     vectors = {
       space_id: inference.space_id,
       turns: quantize(own),
@@ -155,8 +132,4 @@ export function deriveCall(
     },
     vectors,
   };
-}
-
-function asError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value));
 }

@@ -1,5 +1,5 @@
-/** What is done once a night: daily figures are computed again from the calls, old events are dropped. */
-import type { Jobs } from "../ports.ts";
+/** What is done once a night: daily figures are computed again from the calls, old events and request keys are dropped. */
+import type { Idempotency, Jobs } from "../ports.ts";
 
 const DAY_BOOKMARK = "nightly.day";
 const HOUR = 3;
@@ -13,6 +13,7 @@ export interface NightlyDeps {
   readonly now: () => number;
   readonly recalculate: () => Promise<void>;
   readonly pruneEvents: (before: number) => Promise<number>;
+  readonly idempotency: Pick<Idempotency, "prune">;
   readonly onError: (error: unknown) => void;
 }
 
@@ -28,6 +29,7 @@ export async function nightly(deps: NightlyDeps): Promise<boolean> {
   await deps.jobs.setBookmark(DAY_BOOKMARK, day);
   if (done === null) return false;
   await deps.pruneEvents(now - EVENT_DAYS * 86_400_000);
+  await deps.idempotency.prune();
   await deps.recalculate();
   return true;
 }

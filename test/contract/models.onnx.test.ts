@@ -169,23 +169,47 @@ describe("when things go wrong", () => {
     expect((await back).problem).toBeNull();
   });
 
-  test("a hanging thread: that answer is statistical, then the model is back, and both are told", async () => {
+  test("a hanging thread: its text is refused, others are answered without the model until it is back", async () => {
     const models = open({ threadScript: faulty });
     await models.settled();
     const gone = next(models, "statistical");
-    const answer = await models.infer(["<hang>"]);
-    expect(answer).toMatchObject({ method: "statistical", vectors: null });
+    const hanging = models.infer(["<hang>"]);
+    const behind = models.infer(["We are also talking to two other vendors."]);
+    await expect(hanging).rejects.toThrow(/^a text could not be read by the model: .*did not answer/);
+    expect(await behind).toMatchObject({ method: "statistical", vectors: null });
     expect((await gone).problem).toContain("did not answer");
     await next(models, "model");
     expect((await models.infer(["Where do I sign?"])).method).toBe("model");
+    // A query is answered without the model.
+    expect(await models.embed("<hang>")).toBeNull();
   });
 
-  test("a thread that dies: its work is done by another", async () => {
+  test("a thread that takes long: what waits behind it is done by another", async () => {
+    const limits = { deadlineMs: 20_000, backoffMs: [20, 100] } as const;
+    const models = open({ threadScript: faulty, threads: 2, limits });
+    await models.settled();
+    await expect.poll(() => models.describe().threads, { timeout: 20_000 }).toBe(2);
+    const slow = models.infer(["<slow> 3000"]);
+    const others = await Promise.all(Array.from({ length: 20 }, (_, i) => models.infer([`This is turn ${i}.`])));
+    expect(others.map((o) => o.method)).toEqual(Array(20).fill("model"));
+    let done = false;
+    void slow.then(() => (done = true));
+    expect(await models.infer(["One more turn."])).toMatchObject({ method: "model" });
+    expect(done).toBe(false);
+    // It was slow, not lost: its own answer counts, and the thread goes on.
+    expect(await slow).toMatchObject({ method: "model" });
+    expect((await models.infer(["<slow> 3000", "This is turn 3."])).sentiment[1]).toBe(others[3]?.sentiment[0]);
+    expect(models.counters().restarts).toBe(0);
+  });
+
+  test("a thread that dies: what waited for it is done by another; a text that ends two threads is refused", async () => {
     const models = open({ threadScript: faulty, threads: 2 });
     await models.settled();
+    await expect.poll(() => models.describe().threads, { timeout: 20_000 }).toBe(2);
     const dying = models.infer(["<die>"]);
+    const refused = expect(dying).rejects.toThrow(/^a text could not be read by the model: .*ended/);
     const others = await Promise.all(Array.from({ length: 20 }, (_, i) => models.infer([`This is turn ${i}.`])));
-    expect((await dying).sentiment).toHaveLength(1);
+    await refused;
     expect(others.map((o) => o.sentiment.length)).toEqual(Array(20).fill(1));
     await next(models, "model");
     expect(models.counters().restarts).toBeGreaterThan(0);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { PRIORITY } from "../../src/ports.ts";
 import { type MakeStore, type TestStore, aCall, enriched } from "../support/sqlite-store.ts";
+import { workMachine } from "./work-machine.contract.ts";
 
 const LEASE = 1_000;
 
@@ -9,6 +10,7 @@ const ids = (items: readonly { call_id: string }[]) => items.map((item) => item.
 
 /** Holds a Work adapter to the port. */
 export function workContract(name: string, make: MakeStore): void {
+  workMachine(name, make);
   describe(`Work: ${name}`, () => {
     let store: TestStore;
     beforeEach(async () => {
@@ -40,6 +42,9 @@ export function workContract(name: string, make: MakeStore): void {
       await store.work.fail([{ work_no: first.work_no, error: "x", retry_at: null }], "w");
       await store.work.release([first.work_no], "w");
       expect(await store.work.depth()).toMatchObject({ running: 1, dead: 0 });
+      // Nor is the holder's word taken for another text or another call than it holds.
+      const others = [enriched(first, "v", { revision: 2 }), enriched(first, "v", { call_no: first.call_no + 1 })];
+      expect(await store.calls.saveEnrichment(others)).toEqual(["stale", "stale"]);
       expect(await store.calls.saveEnrichment([enriched(first, "v")])).toEqual(["saved"]);
     });
 
@@ -70,13 +75,39 @@ export function workContract(name: string, make: MakeStore): void {
       const letter = { call_id: "a", agent_id: "ann", revision: 1, attempts: 2, error: "second", at: retry_at };
       expect(await store.work.dead(10, EVERYTHING)).toEqual([{ work_no: item.work_no, ...letter }]);
       expect(await store.work.dead(10, { kind: "agent", agent_id: "bob" })).toEqual([]);
-      expect(await store.work.redrive("b")).toBe(0);
-      expect(await store.work.redrive(null)).toBe(1);
+      expect(await store.work.redrive("b", EVERYTHING)).toBe(0);
+      expect(await store.work.redrive(null, EVERYTHING)).toBe(1);
       expect(await store.state("a")).toMatchObject({ state: "pending" });
       const [back] = await store.work.take(5, "w", LEASE);
       expect(back).toMatchObject({ call_id: "a", attempts: 1 });
       if (back) expect(await store.calls.saveEnrichment([enriched(back, "w")])).toEqual(["saved"]);
       expect(await store.turnsWith("poisonous")).toBe(1);
+    });
+
+    it("shows and redrives the dead letters of a scope, however many others lie between, newest first", async () => {
+      const calls = Array.from({ length: 1_203 }, (_, i) =>
+        aCall(`c${i}`, { agent_id: i % 400 === 1 ? "bob" : "ann" }),
+      );
+      await store.calls.accept(calls, 2);
+      await store.setTeam("bob", "north");
+      const items = await store.work.take(2_000, "w", LEASE);
+      await store.work.fail(
+        items.map(({ work_no }) => ({ work_no, error: "x", retry_at: null })),
+        "w",
+      );
+      const north = { kind: "team", team: "north" } as const;
+      const bobs = ["c1201", "c801", "c401", "c1"];
+      expect(ids(await store.work.dead(10, north))).toEqual(bobs);
+      expect(ids(await store.work.dead(2, { kind: "agent", agent_id: "bob" }))).toEqual(bobs.slice(0, 2));
+      expect(await store.work.redrive("c0", north)).toBe(0);
+      expect(await store.work.redrive("c1", { kind: "team", team: "south" })).toBe(0);
+      expect(await store.work.redrive("c1", north)).toBe(1);
+      expect(await store.work.redrive("c1", north)).toBe(0);
+      expect(await store.state("c1")).toMatchObject({ state: "pending", error: null });
+      expect(await store.work.redrive(null, north)).toBe(3);
+      expect(ids(await store.work.take(10, "w", LEASE))).toEqual(bobs.toReversed());
+      expect(await store.work.redrive(null, EVERYTHING)).toBe(1_199);
+      expect(await store.work.depth()).toMatchObject({ ready: 1_199, running: 4, dead: 0 });
     });
 
     it("releases without counting an attempt", async () => {

@@ -36,7 +36,7 @@ afterAll(() => models.close());
 
 async function measure(call: AcceptedCall, truth: DemoTruth): Promise<Measured> {
   const inference = await models.infer(call.turns.map((t) => t.text));
-  const { insights, vectors } = deriveCall(call, inference, 0, NOW);
+  const { insights, vectors } = deriveCall(call, inference, NOW);
   if (vectors === null) throw new Error("no vectors");
   return { truth, vector: vectors.call, measures: insights.measures };
 }

@@ -75,6 +75,38 @@ test("the feed tells what happened after a seq, deletions too", async () => {
   expect((await http.ask("GET", "/api/v1/events?after=-1")).status).toBe(422);
 });
 
+test("a manager sees and redrives the dead letters of the team alone, up to a limit", async () => {
+  await http.key("agent", { agent_id: "dora", team: "dead" });
+  const manager = await http.key("manager", { team: "dead" });
+  const ids = ["dora-1", "dora-2", "other"];
+  for (const call_id of ids) {
+    const agent_id = call_id === "other" ? "emil" : "dora";
+    await http.ask("PUT", `/api/v1/calls/${call_id}`, { body: { agent_id, transcript: "Agent: hi" } });
+  }
+  const items = (await http.store.work.take(1_000, "w", 60_000)).filter((item) => ids.includes(item.call_id));
+  await http.store.work.fail(
+    items.map(({ work_no }) => ({ work_no, error: "x", retry_at: null })),
+    "w",
+  );
+  const seen = async (query = "") => {
+    const { body } = await http.ask<{ dead_letters: { call_id: string }[] }>(
+      "GET",
+      `/api/v1/dead-letters${query}`,
+      manager,
+    );
+    return body.dead_letters.map((d) => d.call_id);
+  };
+  expect(await seen()).toEqual(["dora-2", "dora-1"]);
+  expect(await seen("?limit=1")).toEqual(["dora-2"]);
+  const redrive = (body: object) => http.ask("POST", "/api/v1/dead-letters/redrive", { body, key: manager.key });
+  expect(await redrive({ call_id: "other" })).toMatchObject({ status: 202, body: { redriven: 0 } });
+  expect((await redrive({})).body).toEqual({ redriven: 2 });
+  expect(await seen()).toEqual([]);
+  const { body } = await http.ask<{ dead_letters: { call_id: string }[] }>("GET", "/api/v1/dead-letters");
+  expect(body.dead_letters.map((d) => d.call_id)).toContain("other");
+  for (const call_id of ids) await http.ask("DELETE", `/api/v1/calls/${call_id}`);
+});
+
 test("dead letters are listed and tried again", async () => {
   await http.ask("POST", "/api/v1/calls", { body: { call_id: "poison", transcript: "Customer: poison" } });
   const items = await http.store.work.take(10, "w", 60_000);

@@ -67,10 +67,25 @@ test("a poison call dies after five tries; its neighbours are enriched at once; 
   clock.now += 3_600_000;
   expect(await loop.tick()).toBe(0);
 
-  expect(await store.work.redrive("poison")).toBe(1);
+  expect(await store.work.redrive("poison", EVERYTHING)).toBe(1);
   await store.calls.replace(aCall("poison", { digest: "cd".repeat(32) }, ["hello", "all is well"]), PRIORITY.single);
   expect(await loop.tick()).toBe(1);
   expect(await state("poison")).toBe("enriched");
+});
+
+test("a call that ends its workers is given up in the end, also if none of them ever says why", async () => {
+  await store.calls.accept([aCall("ender"), aCall("other")], PRIORITY.single);
+  const LEASE = 15_000;
+  for (let i = 1; i <= 25; i++) {
+    const taken = await store.work.take(1, `killed-${i}`, LEASE);
+    expect(taken).toMatchObject([{ call_id: "ender", attempts: i }]);
+    clock.now += LEASE + 1;
+  }
+  expect(await loop.tick()).toBe(2);
+  expect(await store.work.dead(10, EVERYTHING)).toMatchObject([
+    { call_id: "ender", attempts: 26, error: "taken 25 times by workers that ended without a word" },
+  ]);
+  expect(await state("other")).toBe("enriched");
 });
 
 test("a text that changed while it was being enriched is enriched again, as it is now", async () => {
@@ -95,12 +110,14 @@ test("pauses between tries double, stay under a minute and are jittered by half"
 
 test("the night's work runs once a local day, after three o'clock, by one process", async () => {
   const done: string[] = [];
+  let pruned = 0;
   const run = (now: number) =>
     nightly({
       jobs: store.jobs,
       timezone: "America/New_York",
       now: () => now,
       recalculate: async () => void done.push(new Date(now).toISOString()),
+      idempotency: { prune: async () => ++pruned },
       pruneEvents: async (before) => (expect(before).toBe(now - 7 * 86_400_000), 0),
       onError: (error) => expect.unreachable(String(error)),
     });
@@ -111,5 +128,6 @@ test("the night's work runs once a local day, after three o'clock, by one proces
   expect(await run(Date.UTC(2026, 4, 5, 8, 30))).toBe(false);
   // A machine that was off for two days.
   expect(await run(Date.UTC(2026, 4, 8, 20))).toBe(true);
+  expect(pruned).toBe(2);
   expect(done).toEqual(["2026-05-05T07:30:00.000Z", "2026-05-08T20:00:00.000Z"]);
 });

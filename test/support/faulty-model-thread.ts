@@ -1,7 +1,6 @@
 /**
  * A model thread that misbehaves on command, then goes on as the real one: a text that holds "<hang>" stops it for good,
- * "<die>" ends it,
- * "<throw>" makes the step that reads it throw.
+ * "<die>" ends it, "<throw>" makes the step that reads it throw, "<slow> n" takes n ms more.
  */
 import type { MessagePort } from "node:worker_threads";
 import { parentPort } from "node:worker_threads";
@@ -15,6 +14,8 @@ port.on = ((event: string, listener: (...args: unknown[]) => void) =>
     const texts = event === "message" ? message.texts : undefined;
     const says = (word: string): boolean => texts?.some((t) => typeof t === "string" && t.includes(word)) ?? false;
     if (says("<hang>")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    const slow = /<slow> (\d+)/.exec(texts?.join(" ") ?? "")?.[1];
+    if (slow !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(slow));
     if (says("<die>")) process.exit(3);
     if (says("<throw>")) listener({ ...message, texts: texts?.map((t) => (String(t).includes("<throw>") ? null : t)) });
     else listener(...args);

@@ -62,6 +62,7 @@ export interface TestHttp {
 interface Operation {
   readonly security: readonly object[];
   readonly "x-roles"?: readonly Role[];
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
   readonly responses: Readonly<Record<string, { content?: Record<string, { schema: object }> }>>;
 }
 

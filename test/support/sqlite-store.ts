@@ -6,7 +6,17 @@ import { type SqliteOptions, type SqliteStore, openSqlite } from "../../src/adap
 import type { AcceptedCall, CallVectors, Insights, Provenance } from "../../src/core/call.ts";
 import { MEASURE_NAMES, type MeasureName } from "../../src/core/measures.ts";
 import { DIMENSIONS, normalize, quantize } from "../../src/core/vector.ts";
-import type { Calls, EnrichedCall, Events, Rollups, VectorRows, Work, WorkItem } from "../../src/ports.ts";
+import type {
+  Calls,
+  EnrichedCall,
+  Events,
+  Idempotency,
+  Jobs,
+  Rollups,
+  VectorRows,
+  Work,
+  WorkItem,
+} from "../../src/ports.ts";
 
 /** What the contract suites of the write side need of a store. */
 export interface TestStore {
@@ -15,6 +25,8 @@ export interface TestStore {
   readonly events: Events;
   readonly rollups: Rollups;
   readonly vectorRows: VectorRows;
+  readonly jobs: Jobs;
+  readonly idempotency: Idempotency;
   /** The state and revision of a call; null if it is not there. */
   state(call_id: string): Promise<{ state: string; revision: number; call_no: number; error: string | null } | null>;
   /** What was said on a call, turn by turn. */

@@ -15,6 +15,8 @@ export const makeSqlite: MakeStore = async (options = {}) => {
     events: store.events,
     rollups: store.rollups,
     vectorRows: store.vectorRows,
+    jobs: store.jobs,
+    idempotency: store.idempotency,
     clock,
     async state(call_id) {
       const row = eye

@@ -1,5 +1,5 @@
 /** One infer() or embed() on its way: what was asked, what has come back, and the parts still out. */
-import { AppError } from "../../errors.ts";
+import { AppError, EnrichmentError } from "../../errors.ts";
 import { DIMENSIONS } from "./pinned-model.ts";
 import type { TurnCache } from "./turn-cache.ts";
 
@@ -85,7 +85,7 @@ export class InferenceJob {
   }
 
   fail(reason: string): void {
-    this.#settle(() => this.#promise.reject(new Error(`a text could not be read by the model: ${reason}`)));
+    this.#settle(() => this.#promise.reject(new EnrichmentError(`a text could not be read by the model: ${reason}`)));
   }
 
   giveUp(): void {

@@ -12,7 +12,9 @@ export type Finished = Extract<Reply, { kind: "done" | "failed" }>;
 export interface SlotEvents {
   ready(slot: ModelSlot, ready: Ready): void;
   finished(slot: ModelSlot, reply: Finished): void;
-  /** The thread is gone; `lost` tasks had not been answered. It will be tried again. */
+  /** The task that runs takes long; `handOver` gives what waits behind it. */
+  late(slot: ModelSlot): void;
+  /** The thread is gone; `lost` tasks had not been answered, the first is the one that ran. It will be tried again. */
   down(slot: ModelSlot, reason: string, lost: Task[]): void;
 }
 
@@ -27,6 +29,9 @@ export interface SlotOptions {
   readonly backoffMs: readonly [number, number];
 }
 
+/** A task of eight longest texts takes 110 ms on an idle core. */
+const LATE_MS = 250;
+
 export class ModelSlot {
   readonly #options: SlotOptions;
   readonly #events: SlotEvents;
@@ -35,6 +40,8 @@ export class ModelSlot {
   #tasks: Task[] = [];
   #failures = 0;
   #deadline: NodeJS.Timeout | null = null;
+  #lateness: NodeJS.Timeout | null = null;
+  #late = false;
   #restart: NodeJS.Timeout | null = null;
   #closed = false;
   readonly #leaving = new Set<Promise<void>>();
@@ -46,6 +53,11 @@ export class ModelSlot {
 
   get isReady(): boolean {
     return this.#ready;
+  }
+
+  /** Its task takes long: what is given to it now would wait. */
+  get isLate(): boolean {
+    return this.#late;
   }
 
   /** Tasks given and not yet answered. */
@@ -70,9 +82,15 @@ export class ModelSlot {
     if (this.#tasks.length === 1) this.#watchTasks();
   }
 
+  /** The tasks behind the one that runs, to be done elsewhere. The thread may still answer them: the first answer counts. */
+  handOver(): Task[] {
+    return this.#tasks.splice(1);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#ready = false;
+    this.#onTime();
     if (this.#restart) clearTimeout(this.#restart);
     if (this.#deadline) clearTimeout(this.#deadline);
     if (this.#worker) this.#dismiss(this.#worker);
@@ -90,6 +108,7 @@ export class ModelSlot {
       return;
     }
     this.#failures = 0;
+    this.#onTime();
     this.#tasks = this.#tasks.filter((t) => t.id !== reply.id);
     if (this.#tasks.length > 0) this.#watchTasks();
     this.#events.finished(this, reply);
@@ -97,7 +116,18 @@ export class ModelSlot {
 
   #watchTasks(): void {
     const { deadlineMs } = this.#options;
+    this.#lateness = setTimeout(() => {
+      this.#late = true;
+      this.#events.late(this);
+    }, LATE_MS);
+    this.#lateness.unref();
     this.#watch(deadlineMs, `a model thread did not answer within ${deadlineMs / 1000} s and was replaced`);
+  }
+
+  #onTime(): void {
+    this.#late = false;
+    if (this.#lateness) clearTimeout(this.#lateness);
+    this.#lateness = null;
   }
 
   #watch(ms: number, reason: string): void {
@@ -133,6 +163,7 @@ export class ModelSlot {
     if (worker !== this.#worker) return;
     this.#worker = null;
     this.#ready = false;
+    this.#onTime();
     if (this.#deadline) clearTimeout(this.#deadline);
     this.#deadline = null;
     const lost = this.#tasks;

@@ -3,6 +3,7 @@
  * leaves the thread as it was. Dies with the reason when the model does not load.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { describeFault } from "../../core/fault.ts";
 import { Encoder } from "./encoder.ts";
 import { chooseGraph } from "./model-folder.ts";
 import { DIMENSIONS } from "./pinned-model.ts";
@@ -67,7 +68,8 @@ async function run(encoder: Encoder, { id, texts }: Task): Promise<void> {
     }
     send({ kind: "done", id, vectors, sentiment }, [vectors.buffer, sentiment.buffer]);
   } catch (error) {
-    send({ kind: "failed", id, reason: message(error) });
+    // The message may quote the text.
+    send({ kind: "failed", id, reason: describeFault(error) });
   }
 }
 

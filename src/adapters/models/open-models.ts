@@ -3,7 +3,7 @@
  * The model comes and goes by itself: a missing folder is set up or noticed, a lost thread is started again.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError } from "../../errors.ts";
+import { AppError, EnrichmentError } from "../../errors.ts";
 import type { Inference, ModelState, Models } from "../../ports.ts";
 import type { Part } from "./inference-job.ts";
 import { InferenceJob } from "./inference-job.ts";
@@ -97,7 +97,12 @@ class ModelPool implements OpenedModels {
   async embed(text: string): Promise<Float32Array | null> {
     await this.#loaded.promise;
     if (this.#closing.signal.aborted) throw new AppError("shutting_down");
-    const result = this.#ready && (await this.#run([text], this.#queries));
+    const job = this.#ready && this.#run([text], this.#queries);
+    const result = await job?.catch((error: unknown) => {
+      // A query that takes threads down is answered without the model, as a query without one is.
+      if (error instanceof EnrichmentError) return null;
+      throw error;
+    });
     return result ? result.vectors : null;
   }
 
@@ -154,7 +159,7 @@ class ModelPool implements OpenedModels {
   #pump(): void {
     for (;;) {
       const slot = this.#slots
-        .filter((s) => s.isReady && s.load < AHEAD)
+        .filter((s) => s.isReady && !s.isLate && s.load < AHEAD)
         .reduce<ModelSlot | null>((best, s) => (best && best.load <= s.load ? best : s), null);
       const part = slot && (this.#queries.shift() ?? this.#parts.shift());
       if (!slot || !part) return;
@@ -186,15 +191,30 @@ class ModelPool implements OpenedModels {
     this.#pump();
   }
 
+  /** What waits behind a slow task goes to another thread, if there is one. */
+  #onLate(slot: ModelSlot): void {
+    if (!this.#slots.some((s) => s.isReady && !s.isLate)) return;
+    for (const { id } of slot.handOver()) {
+      const part = this.#running.get(id);
+      // Until another thread has it, an answer of this one is nobody's: a part must not be counted twice.
+      this.#running.delete(id);
+      if (part) this.#parts.unshift(part);
+    }
+    this.#pump();
+  }
+
   #onDown(reason: string, lost: readonly { readonly id: number }[]): void {
     this.#restarts++;
     const another = this.#slots.some((s) => s.isReady);
-    for (const { id } of lost) {
+    for (const [i, { id }] of lost.entries()) {
       const part = this.#running.get(id);
       this.#running.delete(id);
       if (!part) continue;
-      // Once more on another thread, then no more: the text itself may be what takes threads down.
-      if (another && part.attempts++ === 0) this.#queries.unshift(part);
+      // Only the one that ran may be to blame. It gets one more thread, then it is its caller's: answered without the
+      // model, it would come back with the model and take the next thread down.
+      const suspect = i === 0;
+      if (another && (!suspect || part.attempts++ === 0)) this.#queries.unshift(part);
+      else if (suspect) part.job.fail(reason);
       else part.job.giveUp();
     }
     if (another) {
@@ -237,6 +257,7 @@ class ModelPool implements OpenedModels {
       const slot = new ModelSlot(slotOptions, {
         ready: (_slot, ready) => this.#onReady(ready),
         finished: (_slot, reply) => this.#onFinished(reply),
+        late: (slot) => this.#onLate(slot),
         down: (_slot, reason, lost) => this.#onDown(reason, lost),
       });
       this.#slots.push(slot);

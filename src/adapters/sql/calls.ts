@@ -2,9 +2,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { AcceptedCall, PackedCall } from "../../core/call.ts";
 import { AppError } from "../../errors.ts";
-import type { Calls } from "../../ports.ts";
+import type { Calls, KeyedWrites } from "../../ports.ts";
 import type { AcceptedRow } from "./commands.ts";
-import type { Writer } from "./writer.ts";
+import type { Run, Writer } from "./writer.ts";
 
 const SCRUB_RETRY_MS = 50;
 
@@ -14,11 +14,8 @@ const ERASE_STEP = 100;
 export function makeCalls(deps: { writer: Writer; now: () => number; lock_wait_ms: number }): Calls {
   const { writer, now, lock_wait_ms } = deps;
   return {
-    accept: (batch, priority) => writer.run("accept", { rows: batch.map(toRow), priority }, now()),
-    replace: (call, priority) => writer.run("replace", { row: toRow(call), priority }, now()),
-    reprocess: (call_id, scope, priority) => writer.run("reprocess", { call_id, scope, priority }, now()),
+    ...makeCallWrites((...command) => writer.run(...command), now),
     saveEnrichment: (batch) => writer.run("save", { batch }, now()),
-    remove: (call_id, scope) => writer.run("remove", { call_id, scope }, now()),
     async erase(customer_id) {
       let erased = 0;
       for (;;) {
@@ -30,6 +27,19 @@ export function makeCalls(deps: { writer: Writer; now: () => number; lock_wait_m
       await emptyLog(writer, lock_wait_ms);
       return erased;
     },
+  };
+}
+
+/** The writes that a request can ask for. */
+export function makeCallWrites(
+  run: Run<"accept" | "replace" | "reprocess" | "remove">,
+  now: () => number,
+): KeyedWrites["calls"] {
+  return {
+    accept: (batch, priority) => run("accept", { rows: batch.map(toRow), priority }, now()),
+    replace: (call, priority) => run("replace", { row: toRow(call), priority }, now()),
+    reprocess: (call_id, scope, priority) => run("reprocess", { call_id, scope, priority }, now()),
+    remove: (call_id, scope) => run("remove", { call_id, scope }, now()),
   };
 }
 

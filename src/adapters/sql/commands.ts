@@ -1,6 +1,15 @@
 /** What the event loop may ask of the writer thread: structured-clone messages, one savepoint a command or row. */
 import type { AcceptedCall, Scope } from "../../core/call.ts";
-import type { AcceptResult, EnrichedCall, Priority, ReplaceResult, SaveResult, WorkItem } from "../../ports.ts";
+import type {
+  AcceptResult,
+  EnrichedCall,
+  Job,
+  Priority,
+  ReplaceResult,
+  RequestKey,
+  SaveResult,
+  WorkItem,
+} from "../../ports.ts";
 
 /** An accepted call with the text as it will be stored: a string or bytes cross threads far quicker than objects. */
 export interface AcceptedRow extends Omit<AcceptedCall, "turns"> {
@@ -44,9 +53,17 @@ export interface Commands {
   fail: Command<{ items: readonly WorkFailure[]; worker_id: string }, null>;
   release: Command<{ work_nos: readonly number[]; worker_id: string }, null>;
   requeueDegraded: Command<{ limit: number }, number>;
-  redrive: Command<{ call_id: string | null; limit: number }, number>;
+  /** A step: `redriven` counts on from what earlier steps did; `after` is where the next begins, null at the end. */
+  redrive: Command<
+    { call_id: string | null; scope: Scope; after: number; redriven: number; limit: number },
+    { redriven: number; after: number | null }
+  >;
+  /** The job as it is answered; one of this id is left as it is. */
+  beginJob: Command<{ job: Job }, Job>;
   /** Drops the oldest events older than `before`, at most `limit`; the number dropped. */
   pruneEvents: Command<{ before: number; limit: number }, number>;
+  /** Forgets request keys that have expired, at most `limit`; the number forgotten. */
+  pruneKeys: Command<{ limit: number }, number>;
   /** Takes up to `pages` free pages out of the file; how many are left. */
   giveBack: Command<{ pages: number }, number>;
   /** Drops what an unfinished rebuild left, `limit` buckets a command, then begins: `total` is the last call_no. */
@@ -73,9 +90,24 @@ export type CommandName = keyof Commands;
 export type Input<K extends CommandName> = Commands[K]["in"];
 export type Output<K extends CommandName> = Commands[K]["out"];
 
+/** Commands that can run under a request key. */
+export type KeyedName = "accept" | "replace" | "reprocess" | "remove" | "redrive" | "beginJob";
+
+/** What a command under a request key answers. */
+export type OnceAnswer<T> =
+  | { readonly status: "done"; readonly value: T; readonly replayed: boolean }
+  | { readonly status: "other_request" };
+
 /** Loop -> thread. */
 export type Request =
-  | { readonly id: number; readonly kind: "command"; readonly name: CommandName; readonly input: unknown }
+  | {
+      readonly id: number;
+      readonly kind: "command";
+      readonly name: CommandName;
+      readonly input: unknown;
+      /** With it the answer is an OnceAnswer. */
+      readonly key?: RequestKey;
+    }
   | { readonly id: number; readonly kind: "backup"; readonly path: string }
   /** Moves the WAL into the file and empties it, so that erased bytes are gone; answers whether it could. */
   | { readonly id: number; readonly kind: "scrub" }

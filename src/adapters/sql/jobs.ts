@@ -2,7 +2,7 @@
 import type { Job, JobError, Jobs } from "../../ports.ts";
 import type { SqlStatement } from "./commands.ts";
 import type { LoopReader } from "./loop-reader.ts";
-import type { Writer } from "./writer.ts";
+import type { Run, Writer } from "./writer.ts";
 
 const SQL = {
   put: `INSERT INTO jobs (job_id, kind, state, created_at, updated_at, counts, errors, detail)
@@ -44,10 +44,15 @@ export function makeJobs(deps: { writer: Writer; reader: LoopReader; now: () => 
       const lost = job.state === "running" && now() - job.updated_at > SILENT_MS;
       return lost ? { ...job, state: "failed", detail: LOST } : job;
     },
+    ...makeBegin((...command) => writer.run(...command), now),
     bookmark: async (name) => reader.get<{ value: string }>(SQL.bookmark, name)?.value ?? null,
     async setBookmark(name, value) {
       if (value === null) await write({ sql: SQL.dropBookmark, params: [name] });
       else await write({ sql: SQL.setBookmark, params: [name, value] });
     },
   };
+}
+
+export function makeBegin(run: Run<"beginJob">, now: () => number): Pick<Jobs, "begin"> {
+  return { begin: (job) => run("beginJob", { job }, now()) };
 }

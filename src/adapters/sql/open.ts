@@ -1,9 +1,10 @@
 /** The SQLite store: one file, one writer thread, reads on the loop and in reader threads. */
-import type { Accounts, CallReads, Calls, Events, Jobs, Rollups, VectorRows, Work } from "../../ports.ts";
+import type { Accounts, CallReads, Calls, Events, Idempotency, Jobs, Rollups, VectorRows, Work } from "../../ports.ts";
 import { makeAccounts } from "./accounts.ts";
 import { makeCalls } from "./calls.ts";
 import { openForReading } from "./connection.ts";
 import { EventLog } from "./events.ts";
+import { makeIdempotency } from "./idempotency.ts";
 import { makeJobs } from "./jobs.ts";
 import { LoopReader } from "./loop-reader.ts";
 import { openReads } from "./read-calls.ts";
@@ -43,6 +44,7 @@ export interface SqliteStore {
   readonly vectorRows: VectorRows;
   readonly accounts: Accounts;
   readonly jobs: Jobs;
+  readonly idempotency: Idempotency;
   /** Drops events older than `before` (epoch ms) and gives their space back; the number. */
   pruneEvents(before: number): Promise<number>;
   /** A whole copy of the database at `path`, made while writes go on. Progress in pages. */
@@ -84,6 +86,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
     vectorRows: makeVectorRows({ reader }),
     accounts: makeAccounts({ writer, reader, now }),
     jobs: makeJobs({ writer, reader, now }),
+    idempotency: makeIdempotency({ writer, now }),
     async pruneEvents(before) {
       let pruned = 0;
       for (;;) {

@@ -80,9 +80,10 @@ export const WORK = {
   retry: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL, run_after = ?, error = ? WHERE work_no = ?`,
   bury: `UPDATE work SET state = 'dead', worker_id = NULL, lease_until = NULL, run_after = ?, error = ? WHERE work_no = ?`,
   release: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE work_no = ?`,
-  deadOfCall: `SELECT w.work_no, w.call_no FROM work AS w JOIN call_records AS c ON c.call_no = w.call_no
-    WHERE c.call_id = ? AND w.state = 'dead' LIMIT ?`,
-  deadAny: `SELECT work_no, call_no FROM work WHERE state = 'dead' ORDER BY work_no LIMIT ?`,
+  deadOfCall: `SELECT w.work_no, w.call_no, c.agent_id FROM work AS w JOIN call_records AS c ON c.call_no = w.call_no
+    WHERE c.call_id = ? AND w.state = 'dead' AND w.work_no > ? ORDER BY w.work_no LIMIT ?`,
+  deadAny: `SELECT w.work_no, w.call_no, c.agent_id FROM work AS w JOIN call_records AS c ON c.call_no = w.call_no
+    WHERE w.state = 'dead' AND w.work_no > ? ORDER BY w.work_no LIMIT ?`,
   redrive: `UPDATE work SET state = 'ready', attempts = 0, run_after = ?, error = NULL WHERE work_no = ?`,
   /** Whether a take could find anything. */
   due: `SELECT EXISTS (SELECT 1 FROM work WHERE state = 'ready' AND priority = 0 AND run_after <= ?)

@@ -3,7 +3,7 @@ import type { Scope } from "../../core/call.ts";
 import { type DeadLetter, PRIORITY, type Work } from "../../ports.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { INTERN, WORK } from "./statements.ts";
-import type { Writer } from "./writer.ts";
+import type { Run, Writer } from "./writer.ts";
 
 const DEPTH_STEP = 20_000;
 const DEAD_STEP = 500;
@@ -38,13 +38,20 @@ export function makeWork(deps: { writer: Writer; reader: LoopReader; now: () => 
     requeueDegraded: (limit) => writer.run("requeueDegraded", { limit }, now()),
     depth: () => depth(reader, now()),
     dead: (limit, scope) => dead(reader, limit, scope),
-    async redrive(call_id) {
-      let redriven = 0;
-      for (;;) {
-        const step = await writer.run("redrive", { call_id, limit: REDRIVE_STEP }, now());
-        redriven += step;
-        if (step < REDRIVE_STEP) return redriven;
+    ...makeRedrive((...command) => writer.run(...command), now),
+  };
+}
+
+/** Dead letters back to work in steps, so that other writes do not wait. */
+export function makeRedrive(run: Run<"redrive">, now: () => number): Pick<Work, "redrive"> {
+  return {
+    async redrive(call_id, scope) {
+      let step: { redriven: number; after: number | null } = { redriven: 0, after: 0 };
+      while (step.after !== null) {
+        const { redriven, after } = step;
+        step = await run("redrive", { call_id, scope, after, redriven, limit: REDRIVE_STEP }, now());
       }
+      return step.redriven;
     },
   };
 }

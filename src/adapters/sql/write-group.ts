@@ -2,7 +2,8 @@
  * One group of commands = one durable transaction. When a command fails, the group is undone and tried again with a
  * savepoint each, so that it fails alone; a full disk or an I/O error refuses the whole group, and nothing is written.
  */
-import type { CommandName, Commands, Failure, SqlResult } from "./commands.ts";
+import type { RequestKey } from "../../ports.ts";
+import type { CommandName, Commands, Failure, Input, SqlResult } from "./commands.ts";
 import { isBusy, storeFault } from "./store-error.ts";
 import { accept, erase, remove, replace, reprocess } from "./write-calls.ts";
 import type { WriteContext } from "./write-context.ts";
@@ -10,6 +11,8 @@ import { save } from "./write-enrichment.ts";
 import { rollupsCompare, rollupsFlip, rollupsRecount, rollupsStart, rollupsSweep } from "./write-rollups.ts";
 import { fail, redrive, release, renew, requeueDegraded, take } from "./write-work.ts";
 import { pruneEvents } from "./write-events.ts";
+import { beginJob } from "./write-jobs.ts";
+import { once, pruneKeys } from "./write-once.ts";
 import { giveBack } from "./write-space.ts";
 
 type Handlers = { [K in CommandName]: (context: WriteContext, input: Commands[K]["in"]) => Commands[K]["out"] };
@@ -27,7 +30,9 @@ const HANDLERS: Handlers = {
   release,
   requeueDegraded,
   redrive,
+  beginJob,
   pruneEvents,
+  pruneKeys,
   giveBack,
   rollupsStart,
   rollupsRecount,
@@ -47,6 +52,7 @@ function runSql(context: WriteContext, sql: string, params: readonly unknown[]):
 export interface GroupCommand {
   readonly name: CommandName;
   readonly input: unknown;
+  readonly key?: RequestKey | undefined;
 }
 
 type Outcome = { readonly value: unknown } | { readonly failure: Failure };
@@ -90,11 +96,15 @@ function commit(context: WriteContext, commands: readonly GroupCommand[]): Group
   return { status: "done", outcomes, committed: true, ...context.committed() };
 }
 
-function runOne(context: WriteContext, { name, input }: GroupCommand): Outcome {
+function runOne(context: WriteContext, { name, input, key }: GroupCommand): Outcome {
   const handler = HANDLERS[name] as (context: WriteContext, input: unknown) => unknown;
   // Steps of a rebuild move the line between the generations: what came before must be settled on its side.
   if (name.startsWith("rollups")) context.sums.flush();
   try {
+    if (key) {
+      const command = { name, input: input as Input<CommandName>, key };
+      return { value: context.savepoint(() => once(context, command, () => handler(context, input))) };
+    }
     // Rows of accept have savepoints of their own.
     if (name === "accept") return { value: handler(context, input) };
     return { value: context.savepoint(() => handler(context, input)) };

@@ -1,6 +1,6 @@
 /** Commands on work: leases fenced by worker id, retries, dead letters. */
 import { PRIORITY, type WorkItem } from "../../ports.ts";
-import type { Input } from "./commands.ts";
+import type { Input, Output } from "./commands.ts";
 import { indexUnenriched } from "./full-text.ts";
 import { CALLS, WORK } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
@@ -27,6 +27,10 @@ export function take(context: WriteContext, { n, worker_id, lease_ms, now }: Inp
 interface Held {
   readonly work_no: number;
   readonly call_no: number;
+}
+
+interface Dead extends Held {
+  readonly agent_id: string;
 }
 
 export function renew(context: WriteContext, { work_nos, worker_id, lease_ms, now }: Input<"renew">): number[] {
@@ -69,12 +73,19 @@ export function requeueDegraded(context: WriteContext, { limit, now }: Input<"re
   return calls.length;
 }
 
-export function redrive(context: WriteContext, { call_id, limit, now }: Input<"redrive">): number {
+/** One step over the dead letters behind `after`, in order: few of many may be in scope. */
+export function redrive(context: WriteContext, step: Input<"redrive">): Output<"redrive"> {
+  const { call_id, scope, after, limit, now } = step;
   const items =
-    call_id === null ? context.all<Held>(WORK.deadAny, limit) : context.all<Held>(WORK.deadOfCall, call_id, limit);
-  for (const { work_no, call_no } of items) {
+    call_id === null
+      ? context.all<Dead>(WORK.deadAny, after, limit)
+      : context.all<Dead>(WORK.deadOfCall, call_id, after, limit);
+  let { redriven } = step;
+  for (const { work_no, call_no, agent_id } of items) {
+    if (!context.inScope(scope, agent_id)) continue;
     context.run(WORK.redrive, now, work_no);
     context.run(CALLS.pending, now, call_no);
+    redriven++;
   }
-  return items.length;
+  return { redriven, after: items.length < limit ? null : (items.at(-1)?.work_no ?? null) };
 }

@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { AppError } from "../../errors.ts";
+import type { RequestKey } from "../../ports.ts";
 import type { Answer, CommandName, Failure, Reply, Request, WriterSettings } from "./commands.ts";
 import { type Connection, openForWriting } from "./connection.ts";
 import { WriteContext } from "./write-context.ts";
@@ -25,6 +26,7 @@ interface Waiting {
   readonly id: number;
   readonly name: CommandName;
   readonly input: unknown;
+  readonly key: RequestKey | undefined;
   readonly arrived: number;
   readonly rows: number;
 }
@@ -72,9 +74,9 @@ function receive(to: WriteContext, request: Request): void {
   const { id } = request;
   switch (request.kind) {
     case "command": {
-      const { name, input } = request;
+      const { name, input, key } = request;
       const rows = name === "accept" ? (input as { rows: unknown[] }).rows.length : 1;
-      queue.push({ id, name, input, arrived: performance.now(), rows });
+      queue.push({ id, name, input, key, arrived: performance.now(), rows });
       break;
     }
     case "backup":

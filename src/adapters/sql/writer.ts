@@ -1,7 +1,19 @@
 /** The event loop's end of the writer thread. */
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../errors.ts";
-import type { Answer, CommandName, Failure, Input, Output, Reply, Request, WriterSettings } from "./commands.ts";
+import type { RequestKey } from "../../ports.ts";
+import type {
+  Answer,
+  CommandName,
+  Failure,
+  Input,
+  KeyedName,
+  OnceAnswer,
+  Output,
+  Reply,
+  Request,
+  WriterSettings,
+} from "./commands.ts";
 
 /** Commands that may wait in all; past it new ones are refused at once rather than kept in memory. */
 const WAITING_LIMIT = 20_000;
@@ -13,6 +25,13 @@ interface Waiter {
   readonly reject: (error: Error) => void;
   readonly progress: ((done: number, total: number) => void) | null;
 }
+
+/** How commands are sent: `Writer.run`, or the same under a request key. */
+export type Run<Names extends CommandName = CommandName> = <K extends Names>(
+  name: K,
+  input: Omit<Input<K>, "now">,
+  now: number,
+) => Promise<Output<K>>;
 
 type Body = Request extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
 
@@ -47,6 +66,16 @@ export class Writer {
   /** Runs one command; resolves when it is on disk. */
   run<K extends CommandName>(name: K, input: Omit<Input<K>, "now">, now: number): Promise<Output<K>> {
     return this.#send<Output<K>>({ kind: "command", name, input: { ...input, now } });
+  }
+
+  /** Runs one command under a request key: once in effect, however often it is asked. */
+  runOnce<K extends KeyedName>(
+    key: RequestKey,
+    name: K,
+    input: Omit<Input<K>, "now">,
+    now: number,
+  ): Promise<OnceAnswer<Output<K>>> {
+    return this.#send<OnceAnswer<Output<K>>>({ kind: "command", name, input: { ...input, now }, key });
   }
 
   /** Writes a copy of the database to `path`, whole or not at all, while writes go on. */

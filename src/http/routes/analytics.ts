@@ -9,11 +9,16 @@ import { SMALL_BODY_BYTES } from "../body.ts";
 import { degradedParts, markDegraded } from "../degraded.ts";
 import type { App, RouteContext } from "../deps.ts";
 import { presentAgent, presentDeadLetter, presentEvent, presentJob } from "../present.ts";
+import { writeOnce } from "../idempotency.ts";
 import { EventsQuery, JobParams, LimitQuery, NoQuery, RedriveBody } from "../inputs.ts";
 import { answer, ref } from "../schema.ts";
 import { readEvents } from "../../services/feed.ts";
 
-export function analyticsRoutes(app: App, { store, models, config }: RouteContext, recalculation: Recalculation): void {
+export function analyticsRoutes(
+  app: App,
+  { store, once, models, config }: RouteContext,
+  recalculation: Recalculation,
+): void {
   app.get(
     "/api/v1/analytics/agents",
     {
@@ -58,7 +63,7 @@ export function analyticsRoutes(app: App, { store, models, config }: RouteContex
     "/api/v1/analytics/recalculate",
     {
       bodyLimit: SMALL_BODY_BYTES,
-      config: { access: ADMINS },
+      config: { access: ADMINS, idempotent: true },
       schema: {
         tags: ["analytics"],
         summary: "Rebuild all figures from the calls",
@@ -67,8 +72,8 @@ export function analyticsRoutes(app: App, { store, models, config }: RouteContex
         response: { 202: answer("A job to follow", ref("Job")) },
       },
     },
-    async (_request, reply) => {
-      const { job } = await recalculation.start();
+    async (request, reply) => {
+      const { job } = await writeOnce(once, request, reply, ({ jobs }) => recalculation.start(jobs));
       return reply.code(202).header("location", `/api/v1/jobs/${job.job_id}`).send(presentJob(job));
     },
   );
@@ -133,10 +138,11 @@ export function analyticsRoutes(app: App, { store, models, config }: RouteContex
     "/api/v1/dead-letters/redrive",
     {
       bodyLimit: SMALL_BODY_BYTES,
-      config: { access: ADMINS },
+      config: { access: CURATORS, idempotent: true },
       schema: {
         tags: ["jobs"],
         summary: "Try dead letters again",
+        description: "All of them, or one call's; a manager's are those of the team. Attempts are counted anew.",
         body: RedriveBody,
         response: {
           202: answer(
@@ -147,8 +153,10 @@ export function analyticsRoutes(app: App, { store, models, config }: RouteContex
       },
     },
     async (request, reply) => {
-      const { call_id } = request.body as { call_id?: string | null };
-      return reply.code(202).send({ redriven: await store.work.redrive(call_id ?? null) });
+      const { call_id = null } = request.body as { call_id?: string | null };
+      const { scope } = who(request);
+      const redriven = await writeOnce(once, request, reply, ({ work }) => work.redrive(call_id, scope));
+      return reply.code(202).send({ redriven });
     },
   );
 }

@@ -9,6 +9,7 @@ import { eraseCall, reprocessCall } from "../../services/change.ts";
 import { ADMINS, CURATORS, who } from "../auth.ts";
 import { BULK_BODY_BYTES, CALL_BODY_BYTES, SMALL_BODY_BYTES } from "../body.ts";
 import type { App, RouteContext } from "../deps.ts";
+import { writeOnce } from "../idempotency.ts";
 import { CallParams } from "../inputs.ts";
 import { answer, NO_CONTENT, ref } from "../schema.ts";
 
@@ -18,7 +19,7 @@ function callUrl(call_id: string): string {
   return `/api/v1/calls/${encodeURIComponent(call_id)}`;
 }
 
-export function callRoutes(app: App, { store, now, log }: RouteContext): void {
+export function callRoutes(app: App, { once, now, log }: RouteContext): void {
   const bulks = createBulkReader();
   app.addHook("onClose", () => bulks.close());
   const accepted = answer("On disk; enrichment follows", ref("Accepted"));
@@ -27,7 +28,7 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
     "/api/v1/calls",
     {
       bodyLimit: CALL_BODY_BYTES,
-      config: { access: ADMINS },
+      config: { access: ADMINS, idempotent: true },
       schema: {
         tags: ["calls"],
         summary: "Send one call",
@@ -42,16 +43,14 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
       const normalized = normalizeCall(request.body, { now: now() });
       if (!normalized.ok) throw invalid(normalized.errors);
       const { call } = normalized;
-      const [result] = await acceptCalls(store, [call], PRIORITY.single);
+      const [result] = await writeOnce(once, request, reply, (writes) => acceptCalls(writes, [call], PRIORITY.single));
       if (result?.status === "conflict") throw new AppError("conflict", CONFLICT);
       if (result === undefined || result.status === "failed") {
         throw new AppError("internal", undefined, { cause: new Error(result?.reason ?? "no result") });
       }
       if (result.status === "replayed") void reply.header("idempotency-replayed", "true");
-      return reply
-        .code(202)
-        .header("location", callUrl(call.call_id))
-        .send({ call_id: call.call_id, status: "accepted", revision: result.revision });
+      const { call_id = call.call_id, revision } = result;
+      return reply.code(202).header("location", callUrl(call_id)).send({ call_id, status: "accepted", revision });
     },
   );
 
@@ -59,7 +58,7 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
     "/api/v1/calls/bulk",
     {
       bodyLimit: BULK_BODY_BYTES,
-      config: { access: ADMINS, rawBody: true },
+      config: { access: ADMINS, rawBody: true, idempotent: true },
       schema: {
         tags: ["calls"],
         summary: "Send up to 1,000 calls",
@@ -70,7 +69,9 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
     },
     async (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const results = await acceptBulk({ calls: store.calls, bulks, now }, { body, priority: PRIORITY.bulk });
+      const results = await writeOnce(once, request, reply, (writes) =>
+        acceptBulk({ calls: writes.calls, bulks, now }, { body, priority: PRIORITY.bulk }),
+      );
       for (const r of results)
         if (r.status === "failed") log.error({ call_id: r.call_id }, "a call could not be stored");
       return reply.code(207).send({ results: results.map(presentResult) });
@@ -81,7 +82,7 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
     "/api/v1/calls/:call_id",
     {
       bodyLimit: CALL_BODY_BYTES,
-      config: { access: ADMINS },
+      config: { access: ADMINS, idempotent: true },
       schema: {
         tags: ["calls"],
         summary: "Replace a call, or create it",
@@ -95,7 +96,8 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
       const { call_id } = request.params;
       const normalized = normalizeCall(withId(request.body, call_id), { now: now() });
       if (!normalized.ok) throw invalid(normalized.errors);
-      const { revision } = await store.calls.replace(normalized.call, PRIORITY.single);
+      const { call } = normalized;
+      const { revision } = await writeOnce(once, request, reply, ({ calls }) => calls.replace(call, PRIORITY.single));
       return reply.code(202).header("location", callUrl(call_id)).send({ call_id, status: "accepted", revision });
     },
   );
@@ -103,7 +105,7 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
   app.delete(
     "/api/v1/calls/:call_id",
     {
-      config: { access: CURATORS },
+      config: { access: CURATORS, idempotent: true },
       schema: {
         tags: ["calls"],
         summary: "Erase a call",
@@ -113,7 +115,8 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
       },
     },
     async (request, reply) => {
-      await eraseCall(store, { call_id: request.params.call_id, scope: who(request).scope });
+      const call = { call_id: request.params.call_id, scope: who(request).scope };
+      await writeOnce(once, request, reply, (writes) => eraseCall(writes, call));
       return reply.code(204).send(null);
     },
   );
@@ -122,7 +125,7 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
     "/api/v1/calls/:call_id/process",
     {
       bodyLimit: SMALL_BODY_BYTES,
-      config: { access: CURATORS },
+      config: { access: CURATORS, idempotent: true },
       schema: {
         tags: ["calls"],
         summary: "Enrich a call again",
@@ -132,7 +135,8 @@ export function callRoutes(app: App, { store, now, log }: RouteContext): void {
     },
     async (request, reply) => {
       const { call_id } = request.params;
-      const { revision } = await reprocessCall(store, { call_id, scope: who(request).scope });
+      const { scope } = who(request);
+      const { revision } = await writeOnce(once, request, reply, (writes) => reprocessCall(writes, { call_id, scope }));
       return reply.code(202).header("location", callUrl(call_id)).send({ call_id, status: "accepted", revision });
     },
   );

@@ -1,0 +1,33 @@
+/** Writes under request keys, over the writer thread. */
+import { AppError } from "../../errors.ts";
+import type { Idempotency } from "../../ports.ts";
+import { makeCallWrites } from "./calls.ts";
+import type { KeyedName } from "./commands.ts";
+import { makeBegin } from "./jobs.ts";
+import { makeRedrive } from "./work.ts";
+import type { Run, Writer } from "./writer.ts";
+
+const PRUNE_STEP = 5_000;
+
+export function makeIdempotency(deps: { writer: Writer; now: () => number }): Idempotency {
+  const { writer, now } = deps;
+  return {
+    under(key, onReplay) {
+      const run: Run<KeyedName> = async (name, input, at) => {
+        const answer = await writer.runOnce(key, name, input, at);
+        if (answer.status === "other_request") throw new AppError("idempotency_key_reused");
+        if (answer.replayed) onReplay();
+        return answer.value;
+      };
+      return { calls: makeCallWrites(run, now), work: makeRedrive(run, now), jobs: makeBegin(run, now) };
+    },
+    async prune() {
+      let pruned = 0;
+      for (;;) {
+        const step = await writer.run("pruneKeys", { limit: PRUNE_STEP }, now());
+        pruned += step;
+        if (step < PRUNE_STEP) return pruned;
+      }
+    },
+  };
+}
