@@ -1,6 +1,7 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
+import { memoryCache } from "./adapters/cache/memory.ts";
 import { benchModel, checkModel } from "./adapters/models/check-model.ts";
 import { findNpm } from "./adapters/models/find-npm.ts";
 import { openModels } from "./adapters/models/open-models.ts";
@@ -191,6 +192,7 @@ export async function start(
     recalculate: async () => (await recalculation.start()).done,
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
+  const cache = memoryCache();
   let draining = false;
   let server: App | null = null;
   const close = async (): Promise<void> => {
@@ -198,6 +200,7 @@ export async function start(
     stopNightly();
     await server?.close();
     await engine.close();
+    await cache.close();
     await index.vectors.close();
     await store.close();
   };
@@ -206,6 +209,7 @@ export async function start(
       store,
       models,
       vectors: index.vectors,
+      cache,
       config: {
         ...(await makeSecrets(config, log)),
         version: VERSION,

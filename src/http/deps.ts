@@ -2,9 +2,10 @@
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type { Accounts, CallReads, Calls, Events, Jobs, Models, Rollups, Vectors, Work } from "../ports.ts";
+import type { Accounts, Cache, CallReads, Calls, Events, Jobs, Models, Rollups, Vectors, Work } from "../ports.ts";
 import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
+import type { Figures } from "../services/figures.ts";
 import type { LiveLimits } from "../services/live.ts";
 
 interface HttpStore {
@@ -37,6 +38,7 @@ export interface HttpDeps {
   readonly store: HttpStore;
   readonly models: Models;
   readonly vectors: Vectors;
+  readonly cache: Cache;
   readonly config: HttpConfig;
   readonly log: FastifyBaseLogger;
   /** Epoch ms. */
@@ -61,4 +63,5 @@ export type App = FastifyInstance<
 /** What a route file gets: `export function xRoutes(app: App, context: RouteContext): void`. */
 export interface RouteContext extends HttpDeps {
   readonly access: Access;
+  readonly figures: Figures;
 }

@@ -8,6 +8,7 @@ import { AppError } from "../errors.ts";
 import { createAccess } from "../services/access.ts";
 import { createRecalculation } from "../services/analytics.ts";
 import type { Recalculation } from "../services/analytics.ts";
+import { createFigures } from "../services/figures.ts";
 import { createLive } from "../services/live.ts";
 import { useAccess } from "./auth.ts";
 import { SMALL_BODY_BYTES, useJsonBodies } from "./body.ts";
@@ -34,7 +35,9 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
   const recalculation =
     deps.recalculation ??
     createRecalculation({ rollups: deps.store.rollups, jobs: deps.store.jobs, now: deps.now, onError });
-  const app = await surface({ ...deps, access }, recalculation);
+  const figures = createFigures({ ...deps.store, cache: deps.cache });
+  const app = await surface({ ...deps, access, figures }, recalculation);
+  app.addHook("onClose", async () => figures.stop());
   const live = createLive({
     ...deps.store,
     access,

@@ -6,6 +6,7 @@ import type { LightMyRequestResponse } from "fastify";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { pino } from "pino";
+import { memoryCache } from "../../src/adapters/cache/memory.ts";
 import { openModels } from "../../src/adapters/models/open-models.ts";
 import type { OpenedModels } from "../../src/adapters/models/open-models.ts";
 import { openSqlite } from "../../src/adapters/sql/open.ts";
@@ -106,6 +107,7 @@ export async function startHttp(
     store,
     models,
     vectors,
+    cache: memoryCache(),
     config: {
       jwtSecrets: [JWT_SECRET],
       adminKey: ADMIN_KEY,
