@@ -222,6 +222,7 @@ export async function start(
       log,
       now: Date.now,
       recalculation,
+      metrics,
       metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
       draining: () => draining,
     });

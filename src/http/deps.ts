@@ -3,9 +3,11 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { Accounts, Cache, CallReads, Calls, Events, Jobs, Models, Rollups, Vectors, Work } from "../ports.ts";
+import type { Metrics } from "../observe/metrics.ts";
 import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import type { Figures } from "../services/figures.ts";
+import type { LastGood } from "../services/last-good.ts";
 import type { LiveLimits } from "../services/live.ts";
 
 interface HttpStore {
@@ -34,6 +36,9 @@ export interface HttpConfig extends AccessConfig {
   readonly live?: Partial<LiveLimits>;
 }
 
+/** What the HTTP surface counts beside requests. */
+export type HttpMetrics = Pick<Metrics, "stoodIn" | "degraded" | "shed" | "rateLimited">;
+
 export interface HttpDeps {
   readonly store: HttpStore;
   readonly models: Models;
@@ -43,6 +48,7 @@ export interface HttpDeps {
   readonly log: FastifyBaseLogger;
   /** Epoch ms. */
   readonly now: () => number;
+  readonly metrics: HttpMetrics;
   /** Registers metrics and tracing hooks and `/metrics` before the routes. */
   readonly metricsHook?: (app: App) => void;
   /** Shared with whoever recalculates nightly; one is made where it is not given. */
@@ -64,4 +70,5 @@ export type App = FastifyInstance<
 export interface RouteContext extends HttpDeps {
   readonly access: Access;
   readonly figures: Figures;
+  readonly lastGood: LastGood;
 }

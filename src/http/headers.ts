@@ -11,7 +11,7 @@ const SECURITY = {
   vary: "Authorization, Cookie, Origin",
 };
 const EXPOSED =
-  "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Earshot-Degraded, Idempotency-Replayed, X-Request-Id";
+  "Age, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Earshot-Degraded, Idempotency-Replayed, X-Request-Id";
 
 export function useHeaders(app: App, origins: readonly string[]): void {
   const allowed = new Set(origins);

@@ -9,12 +9,15 @@ import { createAccess } from "../services/access.ts";
 import { createRecalculation } from "../services/analytics.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import { createFigures } from "../services/figures.ts";
+import { createLastGood } from "../services/last-good.ts";
 import { createLive } from "../services/live.ts";
 import { useAccess } from "./auth.ts";
 import { SMALL_BODY_BYTES, useJsonBodies } from "./body.ts";
 import type { App, HttpDeps, RouteContext } from "./deps.ts";
 import { docsRoutes } from "./docs.ts";
 import { useEtags } from "./etag.ts";
+import { useLastGood } from "./last-good.ts";
+import type { LastGoodHooks } from "./last-good.ts";
 import { useHeaders } from "./headers.ts";
 import { useOpenapi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
@@ -35,9 +38,13 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
   const recalculation =
     deps.recalculation ??
     createRecalculation({ rollups: deps.store.rollups, jobs: deps.store.jobs, now: deps.now, onError });
+  const lastGood = createLastGood({ events: deps.store.events, now: deps.now });
   const figures = createFigures({ ...deps.store, cache: deps.cache });
-  const app = await surface({ ...deps, access, figures }, recalculation);
-  app.addHook("onClose", async () => figures.stop());
+  const app = await surface({ ...deps, access, figures, lastGood }, recalculation);
+  app.addHook("onClose", async () => {
+    figures.stop();
+    lastGood.stop();
+  });
   const live = createLive({
     ...deps.store,
     access,
@@ -72,9 +79,10 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
   useHeaders(app, context.config.corsOrigins);
   useAccess(app, context.access);
   useJsonBodies(app);
-  useEtags(app);
+  const { onGood, standIn } = useLastGood(app, context);
+  useEtags(app, onGood);
   useValidation(app);
-  useErrors(app);
+  useErrors(app, standIn);
   await useOpenapi(app, context.config.version);
   context.metricsHook?.(app);
   healthRoutes(app, context);
@@ -117,7 +125,7 @@ function refuseUnreadable(error: ConnectionError, socket: Socket): void {
   );
 }
 
-function useErrors(app: App): void {
+function useErrors(app: App, standIn: LastGoodHooks["standIn"]): void {
   const methods: { method: string; path: RegExp }[] = [];
   app.addHook("onRoute", (route) => {
     const path = new RegExp(
@@ -125,7 +133,9 @@ function useErrors(app: App): void {
     );
     for (const method of [route.method].flat()) methods.push({ method, path });
   });
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setErrorHandler((error, request, reply) => {
+    if (!standIn(error, request, reply)) sendProblem(error, request, reply);
+  });
   app.setNotFoundHandler({}, (request, reply) => {
     const path = request.url.split("?")[0] ?? "";
     const there = methods.filter((m) => m.path.test(path)).map((m) => m.method);

@@ -15,6 +15,7 @@ import { openVectors } from "../../src/adapters/vectors/embedded.ts";
 import { fill } from "../../src/adapters/vectors/fill.ts";
 import type { App, HttpConfig } from "../../src/http/deps.ts";
 import { buildServer } from "../../src/http/server.ts";
+import { createMetrics, type Metrics } from "../../src/observe/metrics.ts";
 import { addKey } from "../../src/services/access.ts";
 import { enrichBatch } from "../../src/services/enrich.ts";
 import { followIndex } from "../../src/services/follow-index.ts";
@@ -48,6 +49,9 @@ export interface TestHttp {
   readonly store: SqliteStore;
   readonly models: OpenedModels;
   readonly document: Document;
+  readonly metrics: Metrics;
+  /** The database file. */
+  readonly path: string;
   /** Sends as the admin unless told otherwise; fails when the answer does not fit the document. */
   ask<T = Json>(method: string, url: string, ask?: Ask): Promise<Answer<T>>;
   key(role: Role, of?: { agent_id?: string; team?: string }): Promise<{ key: string; account_id: string }>;
@@ -103,11 +107,13 @@ export async function startHttp(
     space_id,
     onError: (error) => log.error({ error }, "index"),
   });
+  const metrics = createMetrics(store.work);
   const app = await buildServer({
     store,
     models,
     vectors,
-    cache: memoryCache(),
+    cache: memoryCache({ now }),
+    metrics,
     config: {
       jwtSecrets: [JWT_SECRET],
       adminKey: ADMIN_KEY,
@@ -126,6 +132,8 @@ export async function startHttp(
     store,
     models,
     document,
+    metrics,
+    path,
     log: lines,
     async ask<T = Json>(method: string, url: string, ask: Ask = {}): Promise<Answer<T>> {
       const key = ask.key === undefined ? ADMIN_KEY : ask.key;

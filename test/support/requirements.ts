@@ -1,5 +1,6 @@
 /** What some tests need beyond npm packages: found, or said in one line; EARSHOT_TEST_REQUIRE=a,b makes a lack a failure. */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 const REQUIREMENTS = {
   chromium: {
@@ -12,6 +13,14 @@ const REQUIREMENTS = {
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
       ].find((path) => path !== undefined && existsSync(path)),
     get: '"apt-get install -y chromium", or set EARSHOT_TEST_CHROMIUM to the path of one',
+  },
+  python3: {
+    find: () =>
+      (process.env["PATH"] ?? "")
+        .split(":")
+        .map((f) => join(f, "python3"))
+        .find((path) => existsSync(path)),
+    get: '"apt-get install -y python3"',
   },
 } as const;
 

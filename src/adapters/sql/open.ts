@@ -6,6 +6,7 @@ import { openForReading } from "./connection.ts";
 import { EventLog } from "./events.ts";
 import { makeJobs } from "./jobs.ts";
 import { LoopReader } from "./loop-reader.ts";
+import { ReadPause } from "./read-pause.ts";
 import { openReads } from "./read-calls.ts";
 import { daysDiffer, makeRollups } from "./rollups.ts";
 import { makeVectorRows } from "./vector-rows.ts";
@@ -61,10 +62,11 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
   let log_of_events: EventLog | null = null;
   const writer = await Writer.start({ path, timezone, lock_wait_ms }, (head) => log_of_events?.committed(head));
   const db = openForReading(path);
-  const reader = new LoopReader(db);
+  const pause = new ReadPause();
+  const reader = new LoopReader(db, pause);
   const events = new EventLog(reader, (error) => log.warn({ error }, "the event log could not be polled"));
   log_of_events = events;
-  const reading = openReads({ path, db, readers, log });
+  const reading = openReads({ path, db, readers, log, pause });
   const days = { writer, reader, timezone, now };
   const rollups = makeRollups(days);
   if (daysDiffer(days)) {

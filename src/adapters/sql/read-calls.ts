@@ -8,7 +8,7 @@ import { type RawRow, ROW_COLUMNS, rowOf } from "./read-row.ts";
 import { Statements } from "./read-statements.ts";
 import { type ReadLog, ReadThreads } from "./read-threads.ts";
 import type { WalkLimits } from "./read-walk.ts";
-import { storeFault } from "./store-error.ts";
+import { ReadPause } from "./read-pause.ts";
 
 export interface ReadLimits extends WalkLimits {
   /** Long reads that may wait for a thread; more are refused at once. */
@@ -26,6 +26,8 @@ export interface ReadsOptions {
   readonly readers: number;
   readonly log: ReadLog;
   readonly limits?: Partial<ReadLimits>;
+  /** Shared with whoever else reads on this connection. */
+  readonly pause?: ReadPause;
 }
 
 const COLUMNS = ROW_COLUMNS.map((c) => `c.${c}`).join(", ");
@@ -94,22 +96,14 @@ function prepareByKey(db: Connection) {
   return { full, text, row, visible, vectorsOf };
 }
 
-/** SQLite's faults as AppError (store_unavailable, storage_full). */
-async function reading<T>(read: () => T | Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (cause) {
-    throw storeFault(cause) ?? cause;
-  }
-}
-
 /** The reads of one process. Threads start at once; `close` ends them and rejects what waits. */
 export function openReads(options: ReadsOptions): { reads: CallReads; close(): Promise<void> } {
-  const { path, db, log } = options;
+  const { path, db, log, pause = new ReadPause() } = options;
   const { queue, silence_ms, ...limits } = { ...LIMITS, ...options.limits };
   const threads = new ReadThreads({ setup: { path, limits }, threads: options.readers, log, queue, silence_ms });
   const byKey = prepareByKey(db);
   const statements = new Statements(db);
+  const reading = async <T>(read: () => T): Promise<T> => pause.run(read);
 
   const reads: CallReads = {
     get: (call_id, scope) =>
@@ -122,11 +116,10 @@ export function openReads(options: ReadsOptions): { reads: CallReads; close(): P
         const found = byKey.row.get(call_id);
         return found !== undefined && byKey.visible(found[2], scope) ? rowOf(found) : null;
       }),
-    list: (query) =>
-      reading(() => {
-        const list = listOnLoop(statements, query);
-        return list === "thread" ? threads.ask<CallList>({ kind: "list", query }) : list;
-      }),
+    list: async (query) => {
+      const list = pause.run(() => listOnLoop(statements, query));
+      return list === "thread" ? threads.ask<CallList>({ kind: "list", query }) : list;
+    },
     rows: (call_nos, scope) =>
       reading(() =>
         call_nos.flatMap((call_no) => {
@@ -148,8 +141,8 @@ export function openReads(options: ReadsOptions): { reads: CallReads; close(): P
           return vectors === null ? [] : [{ call_no, vectors }];
         }),
       ),
-    keyword: (query) => reading(() => threads.ask<TextHit[]>({ kind: "keyword", query })),
-    numbers: (query) => reading(() => threads.ask<Uint32Array>({ kind: "numbers", query })),
+    keyword: (query) => threads.ask<TextHit[]>({ kind: "keyword", query }),
+    numbers: (query) => threads.ask<Uint32Array>({ kind: "numbers", query }),
   };
   return { reads, close: () => threads.close() };
 }

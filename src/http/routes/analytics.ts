@@ -17,7 +17,7 @@ export function analyticsRoutes(app: App, context: RouteContext, recalculation: 
   app.get(
     "/api/v1/analytics/agents",
     {
-      config: { access: EVERYBODY },
+      config: { access: EVERYBODY, lastGood: "figures" },
       schema: {
         tags: ["analytics"],
         summary: "Averages per agent, best sentiment first",
