@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { memoryCache } from "./adapters/cache/memory.ts";
+import { memoryRateLimit } from "./adapters/limits/memory.ts";
 import { benchModel, checkModel } from "./adapters/models/check-model.ts";
 import { findNpm } from "./adapters/models/find-npm.ts";
 import { openModels } from "./adapters/models/open-models.ts";
@@ -223,6 +224,10 @@ export async function start(
       now: Date.now,
       recalculation,
       metrics,
+      limits: {
+        account: config.rateLimit && memoryRateLimit(config.rateLimit),
+        address: config.rateLimitAddress && memoryRateLimit(config.rateLimitAddress),
+      },
       metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
       draining: () => draining,
     });

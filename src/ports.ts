@@ -411,7 +411,7 @@ interface Taken {
 }
 
 /** So many in a window that begins with the first of them, counted by name. */
-interface RateLimit {
+export interface RateLimit {
   readonly limit: number;
   readonly window_s: number;
   take(name: string): Promise<Taken>;

@@ -7,6 +7,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import type { Figures } from "../services/figures.ts";
+import type { RateLimits } from "./limits.ts";
 import type { LastGood } from "../services/last-good.ts";
 import type { LiveLimits } from "../services/live.ts";
 
@@ -49,6 +50,7 @@ export interface HttpDeps {
   /** Epoch ms. */
   readonly now: () => number;
   readonly metrics: HttpMetrics;
+  readonly limits: RateLimits;
   /** Registers metrics and tracing hooks and `/metrics` before the routes. */
   readonly metricsHook?: (app: App) => void;
   /** Shared with whoever recalculates nightly; one is made where it is not given. */

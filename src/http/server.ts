@@ -52,7 +52,7 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
     onError,
     ...(deps.config.live && { limits: deps.config.live }),
   });
-  useSockets(app, { live, access, origins: deps.config.corsOrigins });
+  useSockets(app, { live, access, limits: deps.limits, origins: deps.config.corsOrigins });
   await app.ready();
   return app;
 }
@@ -77,12 +77,12 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider();
   useHeaders(app, context.config.corsOrigins);
-  useAccess(app, context.access);
+  useAccess(app, context);
   useJsonBodies(app);
   const { onGood, standIn } = useLastGood(app, context);
   useEtags(app, onGood);
   useValidation(app);
-  useErrors(app, standIn);
+  useErrors(app, standIn, context);
   await useOpenapi(app, context.config.version);
   context.metricsHook?.(app);
   healthRoutes(app, context);
@@ -125,7 +125,7 @@ function refuseUnreadable(error: ConnectionError, socket: Socket): void {
   );
 }
 
-function useErrors(app: App, standIn: LastGoodHooks["standIn"]): void {
+function useErrors(app: App, standIn: LastGoodHooks["standIn"], { metrics }: Pick<HttpDeps, "metrics">): void {
   const methods: { method: string; path: RegExp }[] = [];
   app.addHook("onRoute", (route) => {
     const path = new RegExp(
@@ -134,6 +134,7 @@ function useErrors(app: App, standIn: LastGoodHooks["standIn"]): void {
     for (const method of [route.method].flat()) methods.push({ method, path });
   });
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof AppError && error.quota !== undefined) metrics.rateLimited(error.quota.name);
     if (!standIn(error, request, reply)) sendProblem(error, request, reply);
   });
   app.setNotFoundHandler({}, (request, reply) => {

@@ -14,6 +14,7 @@ import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { openVectors } from "../../src/adapters/vectors/embedded.ts";
 import { fill } from "../../src/adapters/vectors/fill.ts";
 import type { App, HttpConfig } from "../../src/http/deps.ts";
+import type { RateLimits } from "../../src/http/limits.ts";
 import { buildServer } from "../../src/http/server.ts";
 import { createMetrics, type Metrics } from "../../src/observe/metrics.ts";
 import { addKey } from "../../src/services/access.ts";
@@ -76,7 +77,13 @@ interface Document {
 }
 
 export async function startHttp(
-  options: { model?: boolean; config?: Partial<HttpConfig>; now?: () => number; lockWaitMs?: number } = {},
+  options: {
+    model?: boolean;
+    config?: Partial<HttpConfig>;
+    limits?: RateLimits;
+    now?: () => number;
+    lockWaitMs?: number;
+  } = {},
 ): Promise<TestHttp> {
   const { path, remove } = temporary();
   const now = options.now ?? Date.now;
@@ -114,6 +121,7 @@ export async function startHttp(
     vectors,
     cache: memoryCache({ now }),
     metrics,
+    limits: options.limits ?? { account: null, address: null },
     config: {
       jwtSecrets: [JWT_SECRET],
       adminKey: ADMIN_KEY,
