@@ -224,6 +224,7 @@ export async function start(
       now: Date.now,
       recalculation,
       metrics,
+      oldestWrite: () => store.oldestWrite(),
       limits: {
         account: config.rateLimit && memoryRateLimit(config.rateLimit),
         address: config.rateLimitAddress && memoryRateLimit(config.rateLimitAddress),

@@ -311,7 +311,8 @@ async function closed(make, { connections, seconds = SECONDS, atLeast = 5, cap =
 async function paced(make, rate, seconds) {
   await Promise.all(many(CONNS, () => send(reqGet()))); // opens the connections
   // open loop: latency counts from the time a request was due, whatever the server does
-  const ms = [];
+  const ms = [],
+    refused = [];
   let errors = 0,
     due = 0;
   const total = Math.round(rate * seconds),
@@ -332,8 +333,10 @@ async function paced(make, rate, seconds) {
   const answered = async (at) => {
     const a = await send(make(), 30e3);
     inFlight--;
-    ms.push(performance.now() - at);
-    if (a.status < 200 || a.status >= 400) errors++;
+    // Told to come back: neither good nor an error.
+    if (a.status === 429 || a.status === 503) refused.push(performance.now() - at);
+    else ms.push(performance.now() - at);
+    if (a.status < 200 || (a.status >= 400 && a.status !== 429 && a.status !== 503)) errors++;
   };
   await new Promise((done) => {
     const tick = () => {
@@ -359,6 +362,8 @@ async function paced(make, rate, seconds) {
     rps: +(ms.length / sec).toFixed(1),
     ...dist(ms),
     errors,
+    refused: refused.length,
+    refused_p99_ms: dist(refused).p99_ms,
     peak_in_flight: peak,
   };
 }
@@ -506,6 +511,11 @@ const run = {
     const pool = mixRows();
     let i = 0;
     return report("paced", "node", () => paced(() => fresh(pool[i++ % pool.length]), +o.rate, 2 * SECONDS));
+  },
+  peak: () => {
+    const pool = mixRows();
+    let i = 0;
+    return report("peak", "node", () => closed(() => fresh(pool[i++ % pool.length]), { connections: CONNS }));
   },
   feed: () => report("feed", "node", () => feed(+o.sockets, +o.broadcasts)),
 };

@@ -7,6 +7,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import type { Figures } from "../services/figures.ts";
+import type { ShedLimits } from "./shed.ts";
 import type { RateLimits } from "./limits.ts";
 import type { LastGood } from "../services/last-good.ts";
 import type { LiveLimits } from "../services/live.ts";
@@ -33,6 +34,8 @@ export interface HttpConfig extends AccessConfig {
   readonly trustProxy?: boolean;
   /** The dashboard's built files; absent: there is no page. */
   readonly pageFolder?: string;
+  /** Other limits of load shedding (tests). */
+  readonly shed?: Partial<ShedLimits>;
   /** Smaller limits and shorter intervals for sockets (tests). */
   readonly live?: Partial<LiveLimits>;
 }
@@ -51,6 +54,8 @@ export interface HttpDeps {
   readonly now: () => number;
   readonly metrics: HttpMetrics;
   readonly limits: RateLimits;
+  /** How long the oldest write has waited for the disk, ms. */
+  readonly oldestWrite: () => number;
   /** Registers metrics and tracing hooks and `/metrics` before the routes. */
   readonly metricsHook?: (app: App) => void;
   /** Shared with whoever recalculates nightly; one is made where it is not given. */

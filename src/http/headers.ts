@@ -2,7 +2,7 @@
 import type { App } from "./deps.ts";
 
 // An answer of the API is data: nothing in it may run, be framed, or be read by another site.
-const SECURITY = {
+export const SECURITY = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",

@@ -28,6 +28,7 @@ import { callRoutes } from "./routes/calls.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { importRoutes } from "./routes/import.ts";
 import { readRoutes } from "./routes/reads.ts";
+import { SHED_LIMITS, sheddingServer } from "./shed.ts";
 import { useSockets } from "./sockets.ts";
 import { useValidation } from "./validate.ts";
 
@@ -73,6 +74,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
       const given = request.headers["x-request-id"];
       return typeof given === "string" && /^[\w-]{8,64}$/.test(given) ? given : randomUUID();
     },
+    serverFactory: sheddingServer({ ...context, limits: { ...SHED_LIMITS, ...context.config.shed } }),
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider();

@@ -121,6 +121,7 @@ export async function startHttp(
     vectors,
     cache: memoryCache({ now }),
     metrics,
+    oldestWrite: () => store.oldestWrite(),
     limits: options.limits ?? { account: null, address: null },
     config: {
       jwtSecrets: [JWT_SECRET],

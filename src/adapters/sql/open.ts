@@ -46,6 +46,8 @@ export interface SqliteStore {
   pruneEvents(before: number): Promise<number>;
   /** A whole copy of the database at `path`, made while writes go on. Progress in pages. */
   backup(path: string, onProgress?: (done: number, total: number) => void): Promise<void>;
+  /** How long the oldest command has waited for its commit, ms; 0 if none waits. */
+  oldestWrite(): number;
   /** Transactions committed by this process: group commit makes them fewer than the commands. */
   commits(): number;
   close(): Promise<void>;
@@ -95,6 +97,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
     async backup(to, onProgress) {
       await writer.backup(to, onProgress ?? null);
     },
+    oldestWrite: () => writer.oldest(),
     commits: () => writer.commits,
     async close() {
       events.close();
