@@ -13,17 +13,21 @@ export interface LoopWatchOptions {
   readonly budget_ms: number;
   /** For so long turns must have been longer than that: one stop for a large body is no overload. */
   readonly patience_ms: number;
+  /** For so long after an overload the next one needs no patience: it is the same one that comes and goes. */
+  readonly memory_ms: number;
   /** Milliseconds that never jump back. */
   readonly now?: () => number;
 }
 
-export function watchLoop({ budget_ms, patience_ms, now = () => performance.now() }: LoopWatchOptions): LoopWatch {
+export function watchLoop(options: LoopWatchOptions): LoopWatch {
+  const { budget_ms, patience_ms, memory_ms, now = () => performance.now() } = options;
   /** When this turn reached its first request. */
   let began: number | null = null;
   /** When the first long turn of an unbroken row began. */
   let longSince: number | null = null;
   /** When the last turn with requests ended. */
   let ended = 0;
+  let lastLate = Number.NEGATIVE_INFINITY;
   let immediate: NodeJS.Immediate;
 
   function turnEnds(): void {
@@ -49,7 +53,10 @@ export function watchLoop({ budget_ms, patience_ms, now = () => performance.now(
         // Nothing was waiting for a while: no queue is left of what was before.
         if (at - ended > budget_ms) longSince = null;
       }
-      return longSince !== null && at - longSince > patience_ms && at - began > budget_ms;
+      if (at - began <= budget_ms) return false;
+      const overloaded = at - lastLate < memory_ms || (longSince !== null && at - longSince > patience_ms);
+      if (overloaded) lastLate = at;
+      return overloaded;
     },
     stop: () => clearImmediate(immediate),
   };

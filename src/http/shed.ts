@@ -17,13 +17,21 @@ export interface ShedLimits {
   readonly turn_ms: number;
   /** How long turns must have been longer than that, ms. */
   readonly patience_ms: number;
+  /** For how long after an overload the next one is met without that patience, ms. */
+  readonly memory_ms: number;
   /** Requests under way at a time. */
   readonly in_flight: number;
   /** How long the oldest write may have waited for the disk, ms. */
   readonly write_wait_ms: number;
 }
 
-export const SHED_LIMITS: ShedLimits = { turn_ms: 15, patience_ms: 100, in_flight: 5_000, write_wait_ms: 2_000 };
+export const SHED_LIMITS: ShedLimits = {
+  turn_ms: 10,
+  patience_ms: 100,
+  memory_ms: 2_000,
+  in_flight: 5_000,
+  write_wait_ms: 2_000,
+};
 
 const REASONS = {
   loop: "it has been late for a while",
@@ -51,7 +59,7 @@ const READ_ON_BYTES = 65_536;
 export function sheddingServer(deps: ShedDeps): (handle: RequestListener, options: ServerOptions) => Server {
   const { limits, oldestWrite, metrics } = deps;
   const { title, status } = ERRORS.overloaded;
-  const watch = watchLoop({ budget_ms: limits.turn_ms, patience_ms: limits.patience_ms });
+  const watch = watchLoop({ ...limits, budget_ms: limits.turn_ms });
   let inFlight = 0;
   let refusals = 0;
   const ended = (): void => {

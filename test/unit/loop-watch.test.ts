@@ -16,7 +16,7 @@ async function turn(watch: ReturnType<typeof watchLoop>, at: readonly number[]):
 }
 
 test("what a turn reaches late is late once turns have been long for a while, and no longer", async () => {
-  const watch = watchLoop({ budget_ms: 10, patience_ms: 50, now: () => clock.now });
+  const watch = watchLoop({ budget_ms: 10, patience_ms: 50, memory_ms: 1_000, now: () => clock.now });
   await turnOfTheLoop();
   expect(await turn(watch, [0, 5, 9])).toEqual([false, false, false]);
   // One stop of 300 ms is no overload.
@@ -26,7 +26,11 @@ test("what a turn reaches late is late once turns have been long for a while, an
   // Long for more than 50 ms: the first of a turn are taken in, the late ones are not.
   expect(await turn(watch, [0, 9, 11, 20])).toEqual([false, false, true, true]);
   expect(await turn(watch, [0, 10, 30])).toEqual([false, false, true]);
-  // A short turn ends it, and so does a while without requests.
+  // What comes back soon is met at once.
+  expect(await turn(watch, [0, 2])).toEqual([false, false]);
+  expect(await turn(watch, [0, 11])).toEqual([false, true]);
+  // After a second it is forgotten. A short turn ends a row of long ones, and so does a while without requests.
+  clock.now += 1_001;
   expect(await turn(watch, [0, 2])).toEqual([false, false]);
   for (let i = 0; i < 2; i++) expect(await turn(watch, [0, 20])).toEqual([false, false]);
   clock.now += 11;
