@@ -49,7 +49,7 @@ export function useAccess(app: App, { access, limits }: { access: Access; limits
       await countStranger(limits, request.ip);
       throw new AppError("unauthorized", "These credentials are wrong, have expired, or were revoked");
     }
-    await countAccount(limits, principal.account_id, reply);
+    if (limits.account !== null) await countAccount(limits.account, principal.account_id, reply);
     if (credential.from === "cookie" && !SAFE.has(request.method) && !sameOrigin(request.raw)) {
       throw new AppError("forbidden", "A signed-in page of another origin may not do this");
     }

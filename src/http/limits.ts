@@ -15,8 +15,7 @@ export interface RateLimits {
 const PLACES = 65_536;
 
 /** Counts one request of the account and says in the headers what is left. @throws AppError too_many_requests */
-export async function countAccount({ account }: RateLimits, account_id: string, reply: FastifyReply): Promise<void> {
-  if (account === null) return;
+export async function countAccount(account: RateLimit, account_id: string, reply: FastifyReply): Promise<void> {
   const { limit, window_s } = account;
   const { allowed, remaining, reset_ms } = await account.take(account_id);
   const wait = Math.ceil(reset_ms / 1000);

@@ -18,6 +18,11 @@ const LAST_GOOD_BYTES: Readonly<Record<Holds, number>> = {
 };
 export const LAST_GOOD_SECONDS = 600;
 
+/**
+ * New entries a second: a flood of ever other calls would push everything out before it is of use, and the churn costs a
+ * tenth of the server's time. What is kept already is renewed all the same.
+ */
+const NEW_A_SECOND = 200;
 const STEP = 500;
 const RETRY_MS = 250;
 /** A small buffer holds on to a block of 8 KB that it shares with its neighbours; the rest is the entry's own. */
@@ -73,6 +78,8 @@ export function createLastGood({ events, now }: LastGoodDeps): LastGood {
     figures: new LRUCache({ maxSize: LAST_GOOD_BYTES.figures }),
   };
   let epoch = 0;
+  let second = 0;
+  let fresh = 0;
   /** The last event taken in; null until the log was first read: before that nothing can be trusted. */
   let seq: number | null = null;
   let reading = false;
@@ -97,6 +104,13 @@ export function createLastGood({ events, now }: LastGoodDeps): LastGood {
     if (!gone) return;
     epoch++;
     kept.calls.clear();
+  }
+
+  function mayBegin(at: number): boolean {
+    const present = Math.floor(at / 1000);
+    if (present !== second) fresh = 0;
+    second = present;
+    return fresh++ < NEW_A_SECOND;
   }
 
   async function catchUp(): Promise<void> {
@@ -142,8 +156,18 @@ export function createLastGood({ events, now }: LastGoodDeps): LastGood {
     keep({ holds, name, sight, epoch: begun }, { bytes, tag, type, degraded }) {
       if (begun !== epoch || seq === null) return;
       const list = kept[holds];
-      const others = list.peek(name)?.filter((a) => a.sight !== sight) ?? [];
-      const answers = [...others, { bytes, tag, type, degraded, sight, at: now(), marked: false }];
+      const known = list.peek(name);
+      const at = now();
+      const same = known?.find((a) => a.sight === sight && a.tag === tag && !a.marked);
+      if (same !== undefined) {
+        same.at = at;
+        // Marks it as used.
+        list.get(name);
+        return;
+      }
+      if (known === undefined && !mayBegin(at)) return;
+      const others = known?.filter((a) => a.sight !== sight) ?? [];
+      const answers = [...others, { bytes, tag, type, degraded, sight, at, marked: false }];
       let size = 0;
       for (const answer of answers) size += Math.max(answer.bytes.length, LEAST_BYTES) + ENTRY_BYTES;
       list.set(name, answers, { size });
