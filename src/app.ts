@@ -11,7 +11,7 @@ import { pinnedFolder } from "./adapters/models/pinned-model.ts";
 import { pullModel } from "./adapters/models/pull-model.ts";
 import type { PullProgress } from "./adapters/models/pull-model.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
-import type { SqliteStore } from "./adapters/sql/open.ts";
+import type { SqliteOptions, SqliteStore } from "./adapters/sql/open.ts";
 import { openVectors } from "./adapters/vectors/embedded.ts";
 import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
@@ -41,8 +41,9 @@ const LANES = 3;
 /** The space of the vectors that are served, so that similar calls work before (or without) the model. */
 const SPACE_BOOKMARK = "vectors.space";
 
-function openStore(config: Config, log: Log): Promise<SqliteStore> {
-  return openSqlite({ path: config.storePath, timezone: config.timezone, readers: config.readerThreads, log });
+function openStore(config: Config, log: Log, onBreaker: SqliteOptions["onBreaker"] = () => {}): Promise<SqliteStore> {
+  const { storePath: path, timezone, readerThreads: readers } = config;
+  return openSqlite({ path, timezone, readers, log, onBreaker });
 }
 
 /** Opens the store for one command and closes it whatever happens. */
@@ -158,12 +159,14 @@ export async function start(
   options: { role: Role; onProgress?: (p: PullProgress) => void },
 ): Promise<Running> {
   const log = createLog(config.logLevel);
-  const store = await openStore(config, log);
+  let told: Metrics | null = null;
+  const store = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
   const engine = startEngine(config, store, log, {
     work: options.role !== "api",
     onProgress: options.onProgress ?? ((p) => log.info({ step: p.step }, p.message)),
   });
   const { models, metrics } = engine;
+  told = metrics;
   const index = createIndexHost({
     events: store.events,
     rows: store.vectorRows,

@@ -1,7 +1,9 @@
 /** What answers while a part is away, and what comes back with it. */
+import { rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { holdInRecovery } from "../support/recovery.ts";
 import { type TestHttp, startHttp } from "../support/http-server.ts";
+import { temporary } from "../support/sqlite-store.ts";
 import { requirement } from "../support/requirements.ts";
 
 const python = requirement("python3");
@@ -147,5 +149,52 @@ describe.skipIf(python === null)("a database that cannot be read", () => {
     expect(await http.store.calls.erase("carl")).toBe(2);
     await away();
     for (const url of [...READS, "/api/v1/calls/c2"]) expect((await http.ask("GET", url)).status).toBe(503);
+  });
+});
+
+describe("long reads that hang", () => {
+  // Not a filter that an index answers: only a reader thread may look for it.
+  const LONG = "/api/v1/calls?min_duration=1&language=en";
+
+  test("are answered in time by what they were last, then not asked at all, and again when they answer", async () => {
+    const place = temporary();
+    const hang = `${place.folder}/hang`;
+    process.env["EARSHOT_TEST_HANG"] = hang;
+    const http = await startHttp({
+      reads: {
+        thread: new URL("../support/moody-reader.ts", import.meta.url),
+        limits: { patience_ms: 200, pause_ms: 300, silence_ms: 400 },
+      },
+    });
+    try {
+      await http.ask("POST", "/api/v1/calls", { body: call("c1", "hello") });
+      const good = await http.ask("GET", LONG);
+      expect([good.status, good.headers["earshot-degraded"]]).toEqual([200, "models"]);
+      writeFileSync(hang, "");
+      for (let i = 0; i < 3; i++) {
+        const answer = await http.ask("GET", LONG);
+        expect([answer.status, answer.headers["earshot-degraded"]]).toEqual([200, "models, store"]);
+        expect(answer.headers.age).toMatch(/^\d+$/);
+      }
+      const refused = await http.ask("GET", `${LONG}&limit=7`);
+      expect([refused.status, refused.body["code"]]).toEqual([503, "store_unavailable"]);
+      expect(refused.body["detail"]).toMatch(/hung several times in a row/);
+      expect(await http.metrics.scrape()).toMatch(/earshot_breaker_open\{breaker="long-reads"\} 1/);
+      // What the event loop reads by itself does not mind.
+      expect((await http.ask("GET", "/api/v1/calls/c1")).headers["earshot-degraded"]).toBe("models");
+      rmSync(hang);
+      await vi.waitFor(
+        async () => {
+          const answer = await http.ask("GET", LONG);
+          expect([answer.status, answer.headers["earshot-degraded"]]).toEqual([200, "models"]);
+        },
+        { timeout: 20_000, interval: 100 },
+      );
+      expect(await http.metrics.scrape()).toMatch(/earshot_breaker_open\{breaker="long-reads"\} 0/);
+    } finally {
+      delete process.env["EARSHOT_TEST_HANG"];
+      await http.close();
+      place.remove();
+    }
   });
 });

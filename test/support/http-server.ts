@@ -10,7 +10,7 @@ import { memoryCache } from "../../src/adapters/cache/memory.ts";
 import { openModels } from "../../src/adapters/models/open-models.ts";
 import type { OpenedModels } from "../../src/adapters/models/open-models.ts";
 import { openSqlite } from "../../src/adapters/sql/open.ts";
-import type { SqliteStore } from "../../src/adapters/sql/open.ts";
+import type { SqliteOptions, SqliteStore } from "../../src/adapters/sql/open.ts";
 import { openVectors } from "../../src/adapters/vectors/embedded.ts";
 import { fill } from "../../src/adapters/vectors/fill.ts";
 import type { App, HttpConfig } from "../../src/http/deps.ts";
@@ -83,6 +83,7 @@ export async function startHttp(
     limits?: RateLimits;
     now?: () => number;
     lockWaitMs?: number;
+    reads?: SqliteOptions["reads"];
   } = {},
 ): Promise<TestHttp> {
   const { path, remove } = temporary();
@@ -94,6 +95,8 @@ export async function startHttp(
     log: silent,
     now,
     lock_wait_ms: options.lockWaitMs ?? 5_000,
+    onBreaker: (state) => metrics.breakerChanged("long-reads", state),
+    ...(options.reads && { reads: options.reads }),
   });
   const models = openModels({
     modelDir: options.model ? await modelDir() : null,
@@ -114,7 +117,7 @@ export async function startHttp(
     space_id,
     onError: (error) => log.error({ error }, "index"),
   });
-  const metrics = createMetrics(store.work);
+  const metrics: Metrics = createMetrics(store.work);
   const app = await buildServer({
     store,
     models,

@@ -7,7 +7,7 @@ import { EventLog } from "./events.ts";
 import { makeJobs } from "./jobs.ts";
 import { LoopReader } from "./loop-reader.ts";
 import { ReadPause } from "./read-pause.ts";
-import { openReads } from "./read-calls.ts";
+import { openReads, type ReadsOptions } from "./read-calls.ts";
 import { daysDiffer, makeRollups } from "./rollups.ts";
 import { makeVectorRows } from "./vector-rows.ts";
 import { makeWork } from "./work.ts";
@@ -31,6 +31,10 @@ export interface SqliteOptions {
   readonly now?: () => number;
   /** How long a write waits for the lock of another process before store_unavailable (5,000). */
   readonly lock_wait_ms?: number;
+  /** Told when the breaker of long reads changes. */
+  readonly onBreaker?: ReadsOptions["onBreaker"];
+  /** Other limits and another thread for long reads (tests). */
+  readonly reads?: Pick<ReadsOptions, "limits" | "thread">;
 }
 
 export interface SqliteStore {
@@ -60,7 +64,7 @@ const PRUNE_STEP = 5_000;
  * sentence when the file cannot be used or was made by a newer Earshot.
  */
 export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
-  const { path, timezone, readers, log, now = Date.now, lock_wait_ms = 5_000 } = options;
+  const { path, timezone, readers, log, now = Date.now, lock_wait_ms = 5_000, onBreaker } = options;
   let log_of_events: EventLog | null = null;
   const writer = await Writer.start({ path, timezone, lock_wait_ms }, (head) => log_of_events?.committed(head));
   const db = openForReading(path);
@@ -68,7 +72,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
   const reader = new LoopReader(db, pause);
   const events = new EventLog(reader, (error) => log.warn({ error }, "the event log could not be polled"));
   log_of_events = events;
-  const reading = openReads({ path, db, readers, log, pause });
+  const reading = openReads({ path, db, readers, log, pause, ...options.reads, ...(onBreaker && { onBreaker }) });
   const days = { writer, reader, timezone, now };
   const rollups = makeRollups(days);
   if (daysDiffer(days)) {

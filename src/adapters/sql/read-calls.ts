@@ -3,6 +3,7 @@ import type { CallVectors, Insights, Scope, Segment, Turn } from "../../core/cal
 import type { CallList, CallReads, StoredCall, TextHit } from "../../ports.ts";
 import { floats, int8s, unpack } from "./codec.ts";
 import type { Connection } from "./connection.ts";
+import { type BreakerState, guardReads } from "./read-guard.ts";
 import { listOnLoop } from "./read-list.ts";
 import { type RawRow, ROW_COLUMNS, rowOf } from "./read-row.ts";
 import { Statements } from "./read-statements.ts";
@@ -15,9 +16,21 @@ export interface ReadLimits extends WalkLimits {
   readonly queue: number;
   /** Milliseconds after which a reader thread without an answer is ended. */
   readonly silence_ms: number;
+  /** Milliseconds a long read may take, waiting for a thread included; for the numbers of a filter three times that. */
+  readonly patience_ms: number;
+  /** Milliseconds for which nothing is asked after several have hung. */
+  readonly pause_ms: number;
 }
 
-const LIMITS: ReadLimits = { step: 2_000, gather: 10_000, deadline_ms: 2_000, queue: 256, silence_ms: 30_000 };
+const LIMITS: ReadLimits = {
+  step: 2_000,
+  gather: 10_000,
+  deadline_ms: 2_000,
+  queue: 256,
+  silence_ms: 15_000,
+  patience_ms: 5_000,
+  pause_ms: 5_000,
+};
 
 export interface ReadsOptions {
   readonly path: string;
@@ -28,6 +41,10 @@ export interface ReadsOptions {
   readonly limits?: Partial<ReadLimits>;
   /** Shared with whoever else reads on this connection. */
   readonly pause?: ReadPause;
+  /** Told when the breaker of long reads changes. */
+  readonly onBreaker?: (state: BreakerState) => void;
+  /** What the threads run; tests put a broken one here. */
+  readonly thread?: URL;
 }
 
 const COLUMNS = ROW_COLUMNS.map((c) => `c.${c}`).join(", ");
@@ -98,9 +115,23 @@ function prepareByKey(db: Connection) {
 
 /** The reads of one process. Threads start at once; `close` ends them and rejects what waits. */
 export function openReads(options: ReadsOptions): { reads: CallReads; close(): Promise<void> } {
-  const { path, db, log, pause = new ReadPause() } = options;
-  const { queue, silence_ms, ...limits } = { ...LIMITS, ...options.limits };
-  const threads = new ReadThreads({ setup: { path, limits }, threads: options.readers, log, queue, silence_ms });
+  const { path, db, log, thread, pause = new ReadPause(), onBreaker = () => undefined } = options;
+  const { queue, silence_ms, patience_ms, pause_ms, ...limits } = { ...LIMITS, ...options.limits };
+  const setup = { path, limits };
+  const threads = new ReadThreads({
+    setup,
+    threads: options.readers,
+    log,
+    queue,
+    silence_ms,
+    ...(thread && { thread }),
+  });
+  const ask = guardReads({
+    threads,
+    patience_ms: (kind) => (kind === "numbers" ? 3 * patience_ms : patience_ms),
+    pause_ms,
+    onChange: onBreaker,
+  });
   const byKey = prepareByKey(db);
   const statements = new Statements(db);
   const reading = async <T>(read: () => T): Promise<T> => pause.run(read);
@@ -118,7 +149,7 @@ export function openReads(options: ReadsOptions): { reads: CallReads; close(): P
       }),
     list: async (query) => {
       const list = pause.run(() => listOnLoop(statements, query));
-      return list === "thread" ? threads.ask<CallList>({ kind: "list", query }) : list;
+      return list === "thread" ? ask<CallList>({ kind: "list", query }) : list;
     },
     rows: (call_nos, scope) =>
       reading(() =>
@@ -141,8 +172,8 @@ export function openReads(options: ReadsOptions): { reads: CallReads; close(): P
           return vectors === null ? [] : [{ call_no, vectors }];
         }),
       ),
-    keyword: (query) => threads.ask<TextHit[]>({ kind: "keyword", query }),
-    numbers: (query) => threads.ask<Uint32Array>({ kind: "numbers", query }),
+    keyword: (query) => ask<TextHit[]>({ kind: "keyword", query }),
+    numbers: (query) => ask<Uint32Array>({ kind: "numbers", query }),
   };
   return { reads, close: () => threads.close() };
 }
