@@ -26,7 +26,7 @@ export interface ShedLimits {
 }
 
 export const SHED_LIMITS: ShedLimits = {
-  turn_ms: 15,
+  turn_ms: 12,
   patience_ms: 100,
   memory_ms: 2_000,
   in_flight: 5_000,
