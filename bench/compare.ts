@@ -4,14 +4,14 @@
  * NAME: get, list, agents, recs, recs-filtered, post, bulk, mix, feed, paced. --against measures another checkout of Earshot in the
  * peer's place (before and after a change, interleaved). Prints a line a pass and one with the medians and ratios.
  */
-import { spawn } from "node:child_process";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { earshotDatabase, peerDatabase } from "./fill-stores.ts";
+import { drive as driveServer } from "./drive-server.ts";
+import type { Pass } from "./drive-server.ts";
 import { machine } from "./machine.ts";
 import { peerStack } from "./peer-python.ts";
 import { recall } from "./recall.ts";
-import { AGENTS } from "./seeded-calls.ts";
 import type { Server } from "./servers.ts";
 import { startBare, startEarshot, startPeer } from "./servers.ts";
 
@@ -36,44 +36,14 @@ if (!NAMES.includes(name)) throw new Error(`there are ${NAMES.join(", ")}`);
 const calls = Number(options.calls);
 const rounds = Number(options.rounds);
 
-/** What the driver says about one pass; numbers unless named. */
-interface Pass extends Record<string, unknown> {
-  readonly rps?: number;
-  readonly failed?: string;
-}
-
 interface Side {
   readonly label: string;
   readonly server: Server;
   readonly passes: Pass[];
 }
 
-function drive(server: Server, scenario: string, more: readonly string[] = []): Promise<Pass> {
-  const args = ["--base", server.url, "--map", join(import.meta.dirname, `drive/maps/${server.name}.mjs`)];
-  args.push(
-    "--calls",
-    options.calls,
-    "--agents",
-    String(AGENTS),
-    "--seconds",
-    options.seconds,
-    "--scenarios",
-    scenario,
-  );
-  args.push("--pid", String(server.pid), ...(server.key ? ["--key", server.key] : []), ...more);
-  const child = spawn(process.execPath, [join(import.meta.dirname, "drive/drive.mjs"), ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return new Promise((done, fail) => {
-    let text = "";
-    child.stdout.setEncoding("utf8").on("data", (s: string) => (text += s));
-    child.once("close", (code) => {
-      const line = text.trim().split("\n").at(-1);
-      if (code === 0 && line) done(JSON.parse(line) as Pass);
-      else fail(new Error(`the driver of ${server.name} ended with ${code}`));
-    });
-  });
-}
+const drive = (server: Server, scenario: string, more: readonly string[] = []): Promise<Pass> =>
+  driveServer(server, scenario, { calls, seconds: Number(options.seconds) }, more);
 
 async function startSides(): Promise<Side[]> {
   const database = await earshotDatabase({ calls });

@@ -47,6 +47,9 @@ export async function startEarshot(database: string, writes: boolean, options: E
     EARSHOT_ADMIN_KEY: KEY,
     EARSHOT_PORT: "0",
     EARSHOT_LOG_LEVEL: "warn",
+    // The load generator is one account.
+    EARSHOT_RATE_LIMIT: "0",
+    EARSHOT_RATE_LIMIT_ADDRESS: "0",
   };
   const entry = join(root, "bin/earshot.mjs");
   const args = [...nodeFlags, entry, "serve", "--role", work ? "all" : "api"];

@@ -1,6 +1,8 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
+import { memoryCache } from "./adapters/cache/memory.ts";
+import { memoryRateLimit } from "./adapters/limits/memory.ts";
 import { benchModel, checkModel } from "./adapters/models/check-model.ts";
 import { findNpm } from "./adapters/models/find-npm.ts";
 import { openModels } from "./adapters/models/open-models.ts";
@@ -9,7 +11,7 @@ import { pinnedFolder } from "./adapters/models/pinned-model.ts";
 import { pullModel } from "./adapters/models/pull-model.ts";
 import type { PullProgress } from "./adapters/models/pull-model.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
-import type { SqliteStore } from "./adapters/sql/open.ts";
+import type { SqliteOptions, SqliteStore } from "./adapters/sql/open.ts";
 import { openVectors } from "./adapters/vectors/embedded.ts";
 import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
@@ -39,8 +41,9 @@ const LANES = 3;
 /** The space of the vectors that are served, so that similar calls work before (or without) the model. */
 const SPACE_BOOKMARK = "vectors.space";
 
-function openStore(config: Config, log: Log): Promise<SqliteStore> {
-  return openSqlite({ path: config.storePath, timezone: config.timezone, readers: config.readerThreads, log });
+function openStore(config: Config, log: Log, onBreaker: SqliteOptions["onBreaker"] = () => {}): Promise<SqliteStore> {
+  const { storePath: path, timezone, readerThreads: readers } = config;
+  return openSqlite({ path, timezone, readers, log, onBreaker });
 }
 
 /** Opens the store for one command and closes it whatever happens. */
@@ -156,12 +159,14 @@ export async function start(
   options: { role: Role; onProgress?: (p: PullProgress) => void },
 ): Promise<Running> {
   const log = createLog(config.logLevel);
-  const store = await openStore(config, log);
+  let told: Metrics | null = null;
+  const store = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
   const engine = startEngine(config, store, log, {
     work: options.role !== "api",
     onProgress: options.onProgress ?? ((p) => log.info({ step: p.step }, p.message)),
   });
   const { models, metrics } = engine;
+  told = metrics;
   const index = createIndexHost({
     events: store.events,
     rows: store.vectorRows,
@@ -191,6 +196,7 @@ export async function start(
     recalculate: async () => (await recalculation.start()).done,
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
+  const cache = memoryCache();
   let draining = false;
   let server: App | null = null;
   const close = async (): Promise<void> => {
@@ -198,6 +204,7 @@ export async function start(
     stopNightly();
     await server?.close();
     await engine.close();
+    await cache.close();
     await index.vectors.close();
     await store.close();
   };
@@ -206,6 +213,7 @@ export async function start(
       store,
       models,
       vectors: index.vectors,
+      cache,
       config: {
         ...(await makeSecrets(config, log)),
         version: VERSION,
@@ -218,6 +226,12 @@ export async function start(
       log,
       now: Date.now,
       recalculation,
+      metrics,
+      oldestWrite: () => store.oldestWrite(),
+      limits: {
+        account: config.rateLimit && memoryRateLimit(config.rateLimit),
+        address: config.rateLimitAddress && memoryRateLimit(config.rateLimitAddress),
+      },
       metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
       draining: () => draining,
     });

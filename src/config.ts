@@ -22,12 +22,22 @@ export interface Config {
   readonly metricsPublic: boolean;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean;
+  /** Requests of one account; null: no limit. */
+  readonly rateLimit: Quota | null;
+  /** Requests without valid credentials from one address. */
+  readonly rateLimitAddress: Quota | null;
   /** Ranks are given only to agents with at least this many enriched calls. */
   readonly rankMinimum: number;
   /** EARSHOT_* variables that mean nothing here. */
   readonly warnings: readonly string[];
   /** What finding the user's npm needs of the environment. */
   readonly npmEnvironment: Readonly<Record<string, string | undefined>>;
+}
+
+/** So many requests in so many seconds. */
+interface Quota {
+  readonly limit: number;
+  readonly window_s: number;
 }
 
 export interface Setting {
@@ -67,6 +77,16 @@ export const SETTINGS = [
     name: "EARSHOT_TRUST_PROXY",
     fallback: "0",
     meaning: "1 behind a proxy of yours: client addresses come from X-Forwarded-For",
+  },
+  {
+    name: "EARSHOT_RATE_LIMIT",
+    fallback: "60000/60",
+    meaning: "requests an account may make in so many seconds; 0: no limit",
+  },
+  {
+    name: "EARSHOT_RATE_LIMIT_ADDRESS",
+    fallback: "300/60",
+    meaning: "the same of an address, for requests without valid credentials",
   },
   { name: "EARSHOT_RANK_MINIMUM", fallback: "5", meaning: "calls an agent needs before a rank is given" },
 ] as const satisfies readonly Setting[];
@@ -185,6 +205,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     }
   }
 
+  const quota = (name: (typeof SETTINGS)[number]["name"]): Quota | null => {
+    const value = text(name) ?? SETTINGS.find((s) => s.name === name)?.fallback ?? "0";
+    if (value === "0") return null;
+    const [limit = 0, window_s = 0] = (/^(\d{1,9})\/(\d{1,5})$/.exec(value) ?? []).slice(1).map(Number);
+    if (limit > 0 && window_s > 0) return { limit, window_s };
+    problems.push(`${name} must be REQUESTS/SECONDS such as 60000/60, or 0, not ${JSON.stringify(value)}`);
+    return null;
+  };
+
   const cores = availableParallelism();
   const config: Config = {
     host: text("EARSHOT_HOST") ?? "127.0.0.1",
@@ -200,6 +229,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     logLevel: logLevel ?? "info",
     metricsPublic: flag("EARSHOT_METRICS_PUBLIC"),
     trustProxy: flag("EARSHOT_TRUST_PROXY"),
+    rateLimit: quota("EARSHOT_RATE_LIMIT"),
+    rateLimitAddress: quota("EARSHOT_RATE_LIMIT_ADDRESS"),
     corsOrigins,
     rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
     warnings,

@@ -24,6 +24,7 @@ export const ERRORS = {
   internal: { status: 500, title: "Something unexpected went wrong", retryable: true },
   store_unavailable: { status: 503, title: "The store cannot be reached or is busy", retryable: true },
   models_unavailable: { status: 503, title: "This answer needs the model, which is not available", retryable: true },
+  overloaded: { status: 503, title: "The server has more to do than it can", retryable: true },
   shutting_down: { status: 503, title: "The server is shutting down", retryable: true },
   storage_full: { status: 507, title: "The disk is full", retryable: true },
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;

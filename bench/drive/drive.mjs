@@ -252,8 +252,9 @@ async function wrk(warmed, requests, seconds = SECONDS, connections = CONNS) {
 }
 
 // ---- Node client: slow requests, open loop ------------------------------------
-// First in, first out: an open loop then uses every connection in turn.
-const agent = new http.Agent({ keepAlive: true, maxSockets: CONNS, scheduling: "fifo" });
+// First in, first out: an open loop then uses every connection in turn. None is closed for being idle: a server with
+// much to do takes in one new connection a turn of its loop, and what is measured would be that.
+const agent = new http.Agent({ keepAlive: true, maxSockets: CONNS, maxFreeSockets: CONNS, scheduling: "fifo" });
 function send(r, timeout = 120e3) {
   return new Promise((ok) => {
     const body = r.body === undefined ? null : typeof r.body === "string" ? r.body : JSON.stringify(r.body);
@@ -320,14 +321,17 @@ async function closed(make, { connections, seconds = SECONDS, atLeast = 5, cap =
 async function paced(make, rate, seconds) {
   await Promise.all(many(CONNS, () => send(reqGet()))); // opens the connections
   // open loop: latency counts from the time a request was due, whatever the server does
-  const ms = [];
+  const ms = [],
+    refused = [];
   let errors = 0,
     due = 0;
   const total = Math.round(rate * seconds),
     waits = [],
     t0 = performance.now() + 50;
   let inFlight = 0,
-    peak = 0;
+    peak = 0,
+    ticked = t0,
+    late = 0; // the driver's own lateness is in the latencies too
   if (+o.stall > 0) {
     // The proof of the harness: a server that stands still must show in the percentiles.
     setTimeout(() => {
@@ -341,12 +345,16 @@ async function paced(make, rate, seconds) {
   const answered = async (at) => {
     const a = await send(make(), 30e3);
     inFlight--;
-    ms.push(performance.now() - at);
-    if (a.status < 200 || a.status >= 400) errors++;
+    // Told to come back: neither good nor an error.
+    if (a.status === 429 || a.status === 503) refused.push(performance.now() - at);
+    else ms.push(performance.now() - at);
+    if (a.status < 200 || (a.status >= 400 && a.status !== 429 && a.status !== 503)) errors++;
   };
   await new Promise((done) => {
     const tick = () => {
       const now = performance.now();
+      late = Math.max(late, now - ticked);
+      ticked = now;
       while (due < total && t0 + (due * 1000) / rate <= now) {
         const at = t0 + (due++ * 1000) / rate;
         peak = Math.max(peak, ++inFlight);
@@ -368,7 +376,10 @@ async function paced(make, rate, seconds) {
     rps: +(ms.length / sec).toFixed(1),
     ...dist(ms),
     errors,
+    refused: refused.length,
+    refused_p99_ms: dist(refused).p99_ms,
     peak_in_flight: peak,
+    driver_late_ms: Math.round(late),
   };
 }
 
@@ -516,6 +527,11 @@ const run = {
     const pool = mixRows();
     let i = 0;
     return report("paced", "node", () => paced(() => fresh(pool[i++ % pool.length]), +o.rate, 2 * SECONDS));
+  },
+  peak: () => {
+    const pool = mixRows();
+    let i = 0;
+    return report("peak", "node", () => closed(() => fresh(pool[i++ % pool.length]), { connections: CONNS }));
   },
   feed: () => report("feed", "node", () => feed(+o.sockets, +o.broadcasts)),
 };

@@ -5,6 +5,8 @@ import { AppError } from "../errors.ts";
 import type { Role } from "../ports.ts";
 import type { Access, Principal, Session } from "../services/access.ts";
 import type { App } from "./deps.ts";
+import { countAccount, countStranger } from "./limits.ts";
+import type { RateLimits } from "./limits.ts";
 
 export const PUBLIC = "public";
 export const EVERYBODY: readonly Role[] = ["admin", "manager", "agent", "analyst"];
@@ -27,22 +29,27 @@ const COOKIE = "earshot_session";
 const SESSION = new RegExp(`(?:^|;\\s*)${COOKIE}=([^;\\s]+)`);
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
-export function useAccess(app: App, access: Access): void {
+export function useAccess(app: App, { access, limits }: { access: Access; limits: RateLimits }): void {
   app.decorateRequest("principal", null);
   app.addHook("onRoute", (route) => {
     if (route.config?.access === undefined)
       throw new Error(`${String(route.method)} ${route.url} does not say who may use it`);
   });
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", async (request, reply) => {
     const allowed = request.routeOptions.config.access;
     // No access means no route: the not-found handler answers.
     if (allowed === undefined || allowed === PUBLIC) return;
     const credential = credentialOf(request);
-    if (credential === null)
+    if (credential === null) {
+      await countStranger(limits, request.ip);
       throw new AppError("unauthorized", "Send Authorization: Bearer with an API key or a token of /auth/login");
+    }
     const principal = await access.authenticate(credential.value);
-    if (principal === null)
+    if (principal === null) {
+      await countStranger(limits, request.ip);
       throw new AppError("unauthorized", "These credentials are wrong, have expired, or were revoked");
+    }
+    if (limits.account !== null) await countAccount(limits.account, principal.account_id, reply);
     if (credential.from === "cookie" && !SAFE.has(request.method) && !sameOrigin(request.raw)) {
       throw new AppError("forbidden", "A signed-in page of another origin may not do this");
     }

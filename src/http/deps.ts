@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type {
   Accounts,
+  Cache,
   CallReads,
   Calls,
   Events,
@@ -14,8 +15,13 @@ import type {
   Vectors,
   Work,
 } from "../ports.ts";
+import type { Metrics } from "../observe/metrics.ts";
 import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
+import type { Figures } from "../services/figures.ts";
+import type { ShedLimits } from "./shed.ts";
+import type { RateLimits } from "./limits.ts";
+import type { LastGood } from "../services/last-good.ts";
 import type { LiveLimits } from "../services/live.ts";
 import type { Once } from "../services/once.ts";
 
@@ -42,18 +48,28 @@ export interface HttpConfig extends AccessConfig {
   readonly trustProxy?: boolean;
   /** The dashboard's built files; absent: there is no page. */
   readonly pageFolder?: string;
+  /** Other limits of load shedding (tests). */
+  readonly shed?: Partial<ShedLimits>;
   /** Smaller limits and shorter intervals for sockets (tests). */
   readonly live?: Partial<LiveLimits>;
 }
+
+/** What the HTTP surface counts beside requests. */
+export type HttpMetrics = Pick<Metrics, "stoodIn" | "degraded" | "shed" | "rateLimited">;
 
 export interface HttpDeps {
   readonly store: HttpStore;
   readonly models: Models;
   readonly vectors: Vectors;
+  readonly cache: Cache;
   readonly config: HttpConfig;
   readonly log: FastifyBaseLogger;
   /** Epoch ms. */
   readonly now: () => number;
+  readonly metrics: HttpMetrics;
+  readonly limits: RateLimits;
+  /** How long the oldest write has waited for the disk, ms. */
+  readonly oldestWrite: () => number;
   /** Registers metrics and tracing hooks and `/metrics` before the routes. */
   readonly metricsHook?: (app: App) => void;
   /** Shared with whoever recalculates nightly; one is made where it is not given. */
@@ -75,4 +91,6 @@ export type App = FastifyInstance<
 export interface RouteContext extends HttpDeps {
   readonly access: Access;
   readonly once: Once;
+  readonly figures: Figures;
+  readonly lastGood: LastGood;
 }

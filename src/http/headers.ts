@@ -2,7 +2,7 @@
 import type { App } from "./deps.ts";
 
 // An answer of the API is data: nothing in it may run, be framed, or be read by another site.
-const SECURITY = {
+export const SECURITY = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",
@@ -11,7 +11,7 @@ const SECURITY = {
   vary: "Authorization, Cookie, Origin",
 };
 const EXPOSED =
-  "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Earshot-Degraded, Idempotency-Replayed, X-Request-Id";
+  "Age, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Earshot-Degraded, Idempotency-Replayed, X-Request-Id";
 
 export function useHeaders(app: App, origins: readonly string[]): void {
   const allowed = new Set(origins);

@@ -83,7 +83,8 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
   void reply.code(status).type("application/problem+json").serializer(JSON.stringify).send(problemOf(error, request));
 }
 
-function pathOf(url: string): string {
+/** The path that was asked for, without its query. */
+export function pathOf(url: string): string {
   const end = url.indexOf("?");
   return (end < 0 ? url : url.slice(0, end)).slice(0, 300);
 }

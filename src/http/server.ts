@@ -8,6 +8,8 @@ import { AppError } from "../errors.ts";
 import { createAccess } from "../services/access.ts";
 import { createRecalculation } from "../services/analytics.ts";
 import type { Recalculation } from "../services/analytics.ts";
+import { createFigures } from "../services/figures.ts";
+import { createLastGood } from "../services/last-good.ts";
 import { createLive } from "../services/live.ts";
 import { createOnce } from "../services/once.ts";
 import { useAccess } from "./auth.ts";
@@ -15,6 +17,8 @@ import { SMALL_BODY_BYTES, useJsonBodies } from "./body.ts";
 import type { App, HttpDeps, RouteContext } from "./deps.ts";
 import { docsRoutes } from "./docs.ts";
 import { useEtags } from "./etag.ts";
+import { useLastGood } from "./last-good.ts";
+import type { LastGoodHooks } from "./last-good.ts";
 import { useHeaders } from "./headers.ts";
 import { useIdempotency } from "./idempotency.ts";
 import { useOpenapi } from "./openapi.ts";
@@ -26,6 +30,7 @@ import { callRoutes } from "./routes/calls.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { importRoutes } from "./routes/import.ts";
 import { readRoutes } from "./routes/reads.ts";
+import { SHED_LIMITS, sheddingServer } from "./shed.ts";
 import { useSockets } from "./sockets.ts";
 import { useValidation } from "./validate.ts";
 
@@ -36,7 +41,13 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
   const recalculation =
     deps.recalculation ??
     createRecalculation({ rollups: deps.store.rollups, jobs: deps.store.jobs, now: deps.now, onError });
-  const app = await surface({ ...deps, access, once: createOnce(deps.store) }, recalculation);
+  const lastGood = createLastGood({ events: deps.store.events, now: deps.now });
+  const figures = createFigures({ ...deps.store, cache: deps.cache });
+  const app = await surface({ ...deps, access, once: createOnce(deps.store), figures, lastGood }, recalculation);
+  app.addHook("onClose", async () => {
+    figures.stop();
+    lastGood.stop();
+  });
   const live = createLive({
     ...deps.store,
     access,
@@ -44,7 +55,7 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
     onError,
     ...(deps.config.live && { limits: deps.config.live }),
   });
-  useSockets(app, { live, access, origins: deps.config.corsOrigins });
+  useSockets(app, { live, access, limits: deps.limits, origins: deps.config.corsOrigins });
   await app.ready();
   return app;
 }
@@ -65,16 +76,18 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
       const given = request.headers["x-request-id"];
       return typeof given === "string" && /^[\w-]{8,64}$/.test(given) ? given : randomUUID();
     },
+    serverFactory: sheddingServer({ ...context, limits: { ...SHED_LIMITS, ...context.config.shed } }),
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider();
   useHeaders(app, context.config.corsOrigins);
-  useAccess(app, context.access);
+  useAccess(app, context);
   useIdempotency(app);
   useJsonBodies(app);
-  useEtags(app);
+  const { onGood, standIn } = useLastGood(app, context);
+  useEtags(app, onGood);
   useValidation(app);
-  useErrors(app);
+  useErrors(app, standIn, context);
   await useOpenapi(app, context.config.version);
   context.metricsHook?.(app);
   healthRoutes(app, context);
@@ -117,7 +130,7 @@ function refuseUnreadable(error: ConnectionError, socket: Socket): void {
   );
 }
 
-function useErrors(app: App): void {
+function useErrors(app: App, standIn: LastGoodHooks["standIn"], { metrics }: Pick<HttpDeps, "metrics">): void {
   const methods: { method: string; path: RegExp }[] = [];
   app.addHook("onRoute", (route) => {
     const path = new RegExp(
@@ -125,7 +138,10 @@ function useErrors(app: App): void {
     );
     for (const method of [route.method].flat()) methods.push({ method, path });
   });
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof AppError && error.quota !== undefined) metrics.rateLimited(error.quota.name);
+    if (!standIn(error, request, reply)) sendProblem(error, request, reply);
+  });
   app.setNotFoundHandler({}, (request, reply) => {
     const path = request.url.split("?")[0] ?? "";
     const there = methods.filter((m) => m.path.test(path)).map((m) => m.method);

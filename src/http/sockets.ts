@@ -8,12 +8,16 @@ import type { Access, Principal } from "../services/access.ts";
 import { CLOSE } from "../services/live-client.ts";
 import type { Live, Session } from "../services/live.ts";
 import type { Connection } from "../services/live-client.ts";
+import { AppError } from "../errors.ts";
 import { credentialOf, sameOrigin } from "./auth.ts";
 import type { App } from "./deps.ts";
+import { countStranger } from "./limits.ts";
+import type { RateLimits } from "./limits.ts";
 
 export interface SocketDeps {
   readonly live: Live;
   readonly access: Access;
+  readonly limits: RateLimits;
   readonly origins: readonly string[];
 }
 
@@ -75,6 +79,7 @@ export function useSockets(app: App, deps: SocketDeps): void {
       const principal = await principalOf(request, route, deps.access);
       if (ws.readyState !== WebSocket.OPEN) return;
       if (principal === null) {
+        await countStranger(deps.limits, request.socket.remoteAddress ?? "");
         ws.close(CLOSE.unauthorized, "No credentials, or wrong ones");
         return;
       }
@@ -85,6 +90,11 @@ export function useSockets(app: App, deps: SocketDeps): void {
           : live.sentiment(connection, principal, route.call_id);
       for (const data of early.splice(0)) receive(data, false);
     } catch (error) {
+      if (error instanceof AppError && error.code === "too_many_requests") {
+        // A close reason has 123 bytes.
+        ws.close(CLOSE.too_many, error.message.slice(0, 120));
+        return;
+      }
       app.log.error({ error }, "a socket could not be opened");
       ws.close(CLOSE.internal, "Try again");
     }

@@ -1,6 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { ModelState, Work } from "../ports.ts";
 
+/** closed: goes through; open: refused at once; half-open: one is let through to see. */
+type BreakerState = "closed" | "half-open" | "open";
+const BREAKER_STATES = ["closed", "half-open", "open"] as const satisfies readonly BreakerState[];
+
 /** What Prometheus scrapes. Labels are routes, methods and classes: never ids. */
 export interface Metrics {
   /** The text form of all metrics, after reading the gauges that are asked for. */
@@ -9,6 +13,15 @@ export interface Metrics {
   enriched(method: string, calls: number, seconds: number): void;
   enrichmentFailed(outcome: "retry" | "dead"): void;
   modelChanged(state: ModelState): void;
+  /** A part is degraded, or whole again. */
+  degraded(part: "models" | "store" | "index", is: boolean): void;
+  /** An answer of a moment ago stood in for one that needs the store. */
+  stoodIn(route: string): void;
+  /** A request was refused because there was too much to do. */
+  shed(reason: string): void;
+  /** A request was refused because an account or address had met its limit. */
+  rateLimited(limit: string): void;
+  breakerChanged(name: string, state: BreakerState): void;
 }
 
 export function createMetrics(work: Pick<Work, "depth">): Metrics {
@@ -57,13 +70,41 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     labelNames: ["part"],
     registers,
   });
+  for (const part of ["models", "store", "index"]) degraded.set({ part }, 0);
+  const stoodIn = new Counter({
+    name: "earshot_stand_in_answers_total",
+    help: "Last good answers given while the store could not be read",
+    labelNames: ["route"],
+    registers,
+  });
+  const shed = new Counter({
+    name: "earshot_shed_requests_total",
+    help: "Requests refused because there was too much to do",
+    labelNames: ["reason"],
+    registers,
+  });
+  const rateLimited = new Counter({
+    name: "earshot_rate_limited_requests_total",
+    help: "Requests refused because an account or address had met its limit",
+    labelNames: ["limit"],
+    registers,
+  });
+  const breakers = new Gauge({
+    name: "earshot_breaker_open",
+    help: "0 closed, 0.5 trying again, 1 open",
+    labelNames: ["breaker"],
+    registers,
+  });
   return {
     async scrape() {
-      const now = await work.depth();
-      depth.set({ state: "ready" }, now.ready);
-      depth.set({ state: "running" }, now.running);
-      depth.set({ state: "dead" }, now.dead);
-      oldest.set(now.oldest_ms / 1000);
+      // Without the store these two are left out; everything else matters all the more.
+      const now = await work.depth().catch(() => null);
+      for (const state of ["ready", "running", "dead"] as const) {
+        if (now === null) depth.remove({ state });
+        else depth.set({ state }, now[state]);
+      }
+      if (now === null) oldest.remove();
+      else oldest.set(now.oldest_ms / 1000);
       return registry.metrics();
     },
     request: (route, method, status, seconds) => requests.observe({ route, method, status: String(status) }, seconds),
@@ -73,5 +114,10 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     },
     enrichmentFailed: (outcome) => failures.inc({ outcome }),
     modelChanged: (state) => degraded.set({ part: "models" }, state.method === "model" ? 0 : 1),
+    degraded: (part, is) => degraded.set({ part }, is ? 1 : 0),
+    stoodIn: (route) => stoodIn.inc({ route }),
+    shed: (reason) => shed.inc({ reason }),
+    rateLimited: (limit) => rateLimited.inc({ limit }),
+    breakerChanged: (breaker, state) => breakers.set({ breaker }, BREAKER_STATES.indexOf(state) / 2),
   };
 }

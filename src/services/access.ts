@@ -1,11 +1,13 @@
 /** Who asks: credentials -> Principal. Every answer depends on the account as the store has it now, never on what a
- *  token says it was; the account is read again after FRESH_MS, so that a revocation holds within seconds. */
+ *  token says it was; the account is read again after FRESH_MS, so that a revocation holds within seconds. While the store
+ *  cannot be read an account is as it was seen last. */
 import { SignJWT, errors as joseErrors, jwtVerify } from "jose";
 import { randomUUID } from "node:crypto";
 import type { Scope } from "../core/call.ts";
 import { AppError } from "../errors.ts";
 import type { Account, Accounts, Role } from "../ports.ts";
 import { checkPassword, hashPassword, looksLikeKey, makeKey, makeToken, secretMatcher, sha256 } from "./credentials.ts";
+import { LAST_GOOD_SECONDS } from "./last-good.ts";
 import { createThrottle } from "./throttle.ts";
 
 export interface AccessConfig {
@@ -66,6 +68,8 @@ const SESSION_SECONDS = 3_600;
 const TICKET_SECONDS = 30;
 const FRESH_MS = 1_500;
 const CACHED = 10_000;
+/** While the store cannot be read, an account is for so long as it was seen last: as long as there are last good answers. */
+const REMEMBERED_MS = LAST_GOOD_SECONDS * 1000;
 
 function scopeOf(account: Pick<Account, "role" | "agent_id" | "team">): Scope {
   // Without its agent or team an account sees nothing: ids and teams are never empty.
@@ -86,6 +90,12 @@ function principalOf(account: Account, expiresAt: number | null): Principal {
     personal: account.role !== "analyst",
     expires_at: expiresAt,
   };
+}
+
+/** An account, and when the store said so. */
+interface Seen<A extends Account | null> {
+  readonly account: A;
+  readonly at: number;
 }
 
 function live(account: Account | null): Account | null {
@@ -120,33 +130,45 @@ export function createAccess({ accounts, config, now }: AccessDeps): Access {
   const isAdminKey = config.adminKey === null ? () => false : secretMatcher(config.adminKey);
   const throttle = createThrottle({ name: "wrong-logins", limit: 10, window_ms: 60_000, now });
   /** By SHA-256 of the key; only keys that exist, so that guessing fills nothing. */
-  const keys = new Map<string, { account: Account; at: number }>();
-  const byId = new Map<string, { account: Account | null; at: number }>();
+  const keys = new Map<string, Seen<Account>>();
+  const byId = new Map<string, Seen<Account | null>>();
   /** Verified tokens by SHA-256: a signature need not be checked twice. */
   const tokens = new Map<string, { account_id: string; expires_at: number }>();
   const ended = new Map<string, number>();
   // Verified when there is no such user, so that the time does not tell.
   let decoy: Promise<string> | null = null;
 
+  /** What the store says; while it cannot be read, what it said last, as old as that is. */
+  async function asSeen<A extends Account | null>(
+    known: Seen<A> | undefined,
+    read: () => Promise<A>,
+  ): Promise<Seen<A>> {
+    try {
+      return { account: await read(), at: now() };
+    } catch (error) {
+      const away = error instanceof AppError && error.code === "store_unavailable";
+      if (!away || !known || now() - known.at > REMEMBERED_MS) throw error;
+      return known;
+    }
+  }
+
   async function accountOf(id: string): Promise<Account | null> {
     if (id === BUILT_IN_ADMIN) return builtIn;
     const known = byId.get(id);
     if (known && now() - known.at < FRESH_MS) return live(known.account);
-    const account = await accounts.byId(id);
-    remember(byId, id, { account, at: now() });
-    return live(account);
+    return live(remember(byId, id, await asSeen(known, () => accounts.byId(id))).account);
   }
 
   async function byKey(key: string): Promise<Principal | null> {
     const digest = sha256(key);
     const known = keys.get(digest);
     if (known && now() - known.at < FRESH_MS) return principalOf(known.account, null);
-    const account = live(await accounts.byKeyHash(digest));
-    if (account === null) {
+    const { account, at }: Seen<Account | null> = await asSeen(known, () => accounts.byKeyHash(digest));
+    if (account === null || live(account) === null) {
       keys.delete(digest);
       return null;
     }
-    remember(keys, digest, { account, at: now() });
+    remember(keys, digest, { account, at });
     return principalOf(account, null);
   }
 

@@ -1,4 +1,13 @@
 import { AppError } from "../errors.ts";
+import type { Quota } from "../errors.ts";
+
+/** What a client is told that has met a limit: which one, and when to come back. */
+export function limitMet(quota: Quota, input: { what: string; wait_s: number; advice?: string }): AppError {
+  const wait = Math.max(1, input.wait_s);
+  const limit = `More than ${quota.limit.toLocaleString("en")} ${input.what} in ${quota.window_s} seconds`;
+  const advice = input.advice === undefined ? "" : ` ${input.advice}`;
+  return new AppError("too_many_requests", `${limit}; try again in ${wait} s.${advice}`, { retryAfter: wait, quota });
+}
 
 export interface Throttle {
   /** Counts one attempt for every name, or refuses when any has used up its limit. `refund` takes the count back.
@@ -19,12 +28,9 @@ export function createThrottle(input: { name: string; limit: number; window_ms: 
       for (const name of names) {
         const times = recent(name);
         if (times.length >= limit) {
-          const wait = Math.max(1, Math.ceil(((times[0] as number) + window_ms - now()) / 1000));
-          throw new AppError(
-            "too_many_requests",
-            `${limit} wrong attempts in ${window_ms / 1000} seconds from this address or for this user; try again in ${wait} s`,
-            { retryAfter: wait, quota: { name: input.name, limit, window_s: window_ms / 1000 } },
-          );
+          const wait_s = Math.ceil(((times[0] as number) + window_ms - now()) / 1000);
+          const what = "wrong attempts from this address or for this user";
+          throw limitMet({ name: input.name, limit, window_s: window_ms / 1000 }, { what, wait_s });
         }
       }
       const at = now();

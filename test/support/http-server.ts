@@ -6,14 +6,17 @@ import type { LightMyRequestResponse } from "fastify";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { pino } from "pino";
+import { memoryCache } from "../../src/adapters/cache/memory.ts";
 import { openModels } from "../../src/adapters/models/open-models.ts";
 import type { OpenedModels } from "../../src/adapters/models/open-models.ts";
 import { openSqlite } from "../../src/adapters/sql/open.ts";
-import type { SqliteStore } from "../../src/adapters/sql/open.ts";
+import type { SqliteOptions, SqliteStore } from "../../src/adapters/sql/open.ts";
 import { openVectors } from "../../src/adapters/vectors/embedded.ts";
 import { fill } from "../../src/adapters/vectors/fill.ts";
 import type { App, HttpConfig } from "../../src/http/deps.ts";
+import type { RateLimits } from "../../src/http/limits.ts";
 import { buildServer } from "../../src/http/server.ts";
+import { createMetrics, type Metrics } from "../../src/observe/metrics.ts";
 import { addKey } from "../../src/services/access.ts";
 import { enrichBatch } from "../../src/services/enrich.ts";
 import { followIndex } from "../../src/services/follow-index.ts";
@@ -47,6 +50,9 @@ export interface TestHttp {
   readonly store: SqliteStore;
   readonly models: OpenedModels;
   readonly document: Document;
+  readonly metrics: Metrics;
+  /** The database file. */
+  readonly path: string;
   /** Sends as the admin unless told otherwise; fails when the answer does not fit the document. */
   ask<T = Json>(method: string, url: string, ask?: Ask): Promise<Answer<T>>;
   key(role: Role, of?: { agent_id?: string; team?: string }): Promise<{ key: string; account_id: string }>;
@@ -72,7 +78,14 @@ export interface Document {
 }
 
 export async function startHttp(
-  options: { model?: boolean; config?: Partial<HttpConfig>; now?: () => number; lockWaitMs?: number } = {},
+  options: {
+    model?: boolean;
+    config?: Partial<HttpConfig>;
+    limits?: RateLimits;
+    now?: () => number;
+    lockWaitMs?: number;
+    reads?: SqliteOptions["reads"];
+  } = {},
 ): Promise<TestHttp> {
   const { path, remove } = temporary();
   const now = options.now ?? Date.now;
@@ -83,6 +96,8 @@ export async function startHttp(
     log: silent,
     now,
     lock_wait_ms: options.lockWaitMs ?? 5_000,
+    onBreaker: (state) => metrics.breakerChanged("long-reads", state),
+    ...(options.reads && { reads: options.reads }),
   });
   const models = openModels({
     modelDir: options.model ? await modelDir() : null,
@@ -103,10 +118,15 @@ export async function startHttp(
     space_id,
     onError: (error) => log.error({ error }, "index"),
   });
+  const metrics: Metrics = createMetrics(store.work);
   const app = await buildServer({
     store,
     models,
     vectors,
+    cache: memoryCache({ now }),
+    metrics,
+    oldestWrite: () => store.oldestWrite(),
+    limits: options.limits ?? { account: null, address: null },
     config: {
       jwtSecrets: [JWT_SECRET],
       adminKey: ADMIN_KEY,
@@ -125,6 +145,8 @@ export async function startHttp(
     store,
     models,
     document,
+    metrics,
+    path,
     log: lines,
     async ask<T = Json>(method: string, url: string, ask: Ask = {}): Promise<Answer<T>> {
       const key = ask.key === undefined ? ADMIN_KEY : ask.key;

@@ -30,6 +30,10 @@ const REQUIREMENTS = {
     find: () => (process.platform === "linux" ? [onPath("unshare")].find(canMount) : undefined),
     get: "Linux as root, or where users may make namespaces, with unshare and mount of util-linux",
   },
+  python3: {
+    find: () => onPath("python3"),
+    get: '"apt-get install -y python3"',
+  },
 } as const;
 
 function canTrace(strace: string | undefined): boolean {

@@ -29,6 +29,8 @@ test("every problem is reported at once, by the name of its setting", () => {
     EARSHOT_METRICS_PUBLIC: "yes",
     EARSHOT_TRUST_PROXY: "yes",
     EARSHOT_CORS_ORIGINS: "crm.example.com",
+    EARSHOT_RATE_LIMIT: "many",
+    EARSHOT_RATE_LIMIT_ADDRESS: "300/0",
     EARSHOT_RANK_MINIMUM: "0",
   };
   let error: unknown;
@@ -55,6 +57,15 @@ test("a part with one choice may be named, and nothing else", () => {
   expect(() => readConfig({ EARSHOT_CACHE_URL: "redis://:hunter2@host" })).toThrow(
     /EARSHOT_CACHE_URL must be memory: in this version, not redis:$/,
   );
+});
+
+test("limits are requests in seconds, or 0 for none", () => {
+  expect(readConfig({})).toMatchObject({
+    rateLimit: { limit: 60_000, window_s: 60 },
+    rateLimitAddress: { limit: 300, window_s: 60 },
+  });
+  const set = { EARSHOT_RATE_LIMIT: "0", EARSHOT_RATE_LIMIT_ADDRESS: "10/1" };
+  expect(readConfig(set)).toMatchObject({ rateLimit: null, rateLimitAddress: { limit: 10, window_s: 1 } });
 });
 
 test("an unknown EARSHOT_ variable is a warning that names it, and no other variable is looked at", () => {

@@ -15,7 +15,7 @@ export type FieldError = {
   readonly "status": number;
   readonly "detail": string;
   readonly "instance": string;
-  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "shutting_down" | "storage_full";
+  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
   readonly "request_id": string;
   readonly "errors"?: readonly (FieldError)[];
 };
@@ -195,7 +195,7 @@ export type BulkResults = {
   readonly "call_id": string | null;
   /** replayed: the same call was there. conflict: the call_id has other content. rejected: see error */ readonly "status": "accepted" | "replayed" | "conflict" | "rejected" | "failed";
   readonly "error"?: {
-  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "shutting_down" | "storage_full";
+  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
   readonly "detail": string;
   readonly "errors"?: readonly (FieldError)[];
 };

@@ -2,30 +2,32 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Statement } from "better-sqlite3";
 import type { Connection } from "./connection.ts";
-import { storeFault } from "./store-error.ts";
+import type { ReadPause } from "./read-pause.ts";
 
 export class LoopReader {
   readonly #db: Connection;
+  readonly #pause: ReadPause;
   #statements = new Map<string, Statement>();
 
-  constructor(db: Connection) {
+  constructor(db: Connection, pause: ReadPause) {
     this.#db = db;
+    this.#pause = pause;
   }
 
   /** First row; throws store_unavailable for faults of the file. */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the columns it selected
   get<Row>(sql: string, ...params: unknown[]): Row | undefined {
-    return this.#try(() => this.#prepare(sql).get(...params) as Row | undefined);
+    return this.#pause.run(() => this.#prepare(sql).get(...params) as Row | undefined);
   }
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the columns it selected
   all<Row>(sql: string, ...params: unknown[]): Row[] {
-    return this.#try(() => this.#prepare(sql).all(...params) as Row[]);
+    return this.#pause.run(() => this.#prepare(sql).all(...params) as Row[]);
   }
 
   /** Changes whenever another connection, of this process or another, has committed. */
   dataVersion(): number {
-    return this.#try(() => this.#db.pragma("data_version", { simple: true }) as number);
+    return this.#pause.run(() => this.#db.pragma("data_version", { simple: true }) as number);
   }
 
   /** Lets other work of the loop go first, between the steps of a longer read. */
@@ -44,13 +46,5 @@ export class LoopReader {
       this.#statements.set(sql, statement);
     }
     return statement;
-  }
-
-  #try<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (cause) {
-      throw storeFault(cause) ?? cause;
-    }
   }
 }

@@ -7,7 +7,8 @@ import { EventLog } from "./events.ts";
 import { makeIdempotency } from "./idempotency.ts";
 import { makeJobs } from "./jobs.ts";
 import { LoopReader } from "./loop-reader.ts";
-import { openReads } from "./read-calls.ts";
+import { ReadPause } from "./read-pause.ts";
+import { openReads, type ReadsOptions } from "./read-calls.ts";
 import { daysDiffer, makeRollups } from "./rollups.ts";
 import { makeVectorRows } from "./vector-rows.ts";
 import { makeWork } from "./work.ts";
@@ -33,6 +34,10 @@ export interface SqliteOptions {
   readonly lock_wait_ms?: number;
   /** Rows in one transaction at most (4,000). 1 gives each write its own, which only a measurement wants. */
   readonly group_rows?: number;
+  /** Told when the breaker of long reads changes. */
+  readonly onBreaker?: ReadsOptions["onBreaker"];
+  /** Other limits and another thread for long reads (tests). */
+  readonly reads?: Pick<ReadsOptions, "limits" | "thread">;
 }
 
 export interface SqliteStore {
@@ -49,6 +54,8 @@ export interface SqliteStore {
   pruneEvents(before: number): Promise<number>;
   /** A whole copy of the database at `path`, made while writes go on. Progress in pages. */
   backup(path: string, onProgress?: (done: number, total: number) => void): Promise<void>;
+  /** How long the oldest command has waited for its commit, ms; 0 if none waits. */
+  oldestWrite(): number;
   /** Transactions committed by this process: group commit makes them fewer than the commands. */
   commits(): number;
   close(): Promise<void>;
@@ -61,16 +68,17 @@ const PRUNE_STEP = 5_000;
  * sentence when the file cannot be used or was made by a newer Earshot.
  */
 export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
-  const { path, timezone, readers, log, now = Date.now, lock_wait_ms = 5_000, group_rows = 4_000 } = options;
+  const { path, timezone, readers, log, now = Date.now, lock_wait_ms = 5_000, group_rows = 4_000, onBreaker } = options;
   let log_of_events: EventLog | null = null;
   const writer = await Writer.start({ path, timezone, lock_wait_ms, group_rows }, (head) =>
     log_of_events?.committed(head),
   );
   const db = openForReading(path);
-  const reader = new LoopReader(db);
+  const pause = new ReadPause();
+  const reader = new LoopReader(db, pause);
   const events = new EventLog(reader, (error) => log.warn({ error }, "the event log could not be polled"));
   log_of_events = events;
-  const reading = openReads({ path, db, readers, log });
+  const reading = openReads({ path, db, readers, log, pause, ...options.reads, ...(onBreaker && { onBreaker }) });
   const days = { writer, reader, timezone, now };
   const rollups = makeRollups(days);
   if (daysDiffer(days)) {
@@ -100,6 +108,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
     async backup(to, onProgress) {
       await writer.backup(to, onProgress ?? null);
     },
+    oldestWrite: () => writer.oldest(),
     commits: () => writer.commits,
     async close() {
       events.close();

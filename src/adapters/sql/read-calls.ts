@@ -4,21 +4,34 @@ import type { CallWords } from "../../core/call-document.ts";
 import type { CallList, CallReads, StoredCall, TextHit } from "../../ports.ts";
 import { floats, int8s, isDocument, unpack, unpackDocument, unpackWords } from "./codec.ts";
 import type { Connection } from "./connection.ts";
+import { type BreakerState, guardReads } from "./read-guard.ts";
 import { listOnLoop } from "./read-list.ts";
 import { type RawRow, ROW_COLUMNS, rowOf } from "./read-row.ts";
 import { Statements } from "./read-statements.ts";
 import { type ReadLog, ReadThreads } from "./read-threads.ts";
 import type { WalkLimits } from "./read-walk.ts";
-import { storeFault } from "./store-error.ts";
+import { ReadPause } from "./read-pause.ts";
 
 export interface ReadLimits extends WalkLimits {
   /** Long reads that may wait for a thread; more are refused at once. */
   readonly queue: number;
   /** Milliseconds after which a reader thread without an answer is ended. */
   readonly silence_ms: number;
+  /** Milliseconds a long read may take, waiting for a thread included; for the numbers of a filter three times that. */
+  readonly patience_ms: number;
+  /** Milliseconds for which nothing is asked after several have hung. */
+  readonly pause_ms: number;
 }
 
-const LIMITS: ReadLimits = { step: 2_000, gather: 10_000, deadline_ms: 2_000, queue: 256, silence_ms: 30_000 };
+const LIMITS: ReadLimits = {
+  step: 2_000,
+  gather: 10_000,
+  deadline_ms: 2_000,
+  queue: 256,
+  silence_ms: 15_000,
+  patience_ms: 5_000,
+  pause_ms: 5_000,
+};
 
 export interface ReadsOptions {
   readonly path: string;
@@ -27,6 +40,12 @@ export interface ReadsOptions {
   readonly readers: number;
   readonly log: ReadLog;
   readonly limits?: Partial<ReadLimits>;
+  /** Shared with whoever else reads on this connection. */
+  readonly pause?: ReadPause;
+  /** Told when the breaker of long reads changes. */
+  readonly onBreaker?: (state: BreakerState) => void;
+  /** What the threads run; tests put a broken one here. */
+  readonly thread?: URL;
 }
 
 const COLUMNS = ROW_COLUMNS.map((c) => `c.${c}`).join(", ");
@@ -111,22 +130,28 @@ function prepareByKey(db: Connection) {
   };
 }
 
-/** SQLite's faults as AppError (store_unavailable, storage_full). */
-async function reading<T>(read: () => T | Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (cause) {
-    throw storeFault(cause) ?? cause;
-  }
-}
-
 /** The reads of one process. Threads start at once; `close` ends them and rejects what waits. */
 export function openReads(options: ReadsOptions): { reads: CallReads; close(): Promise<void> } {
-  const { path, db, log } = options;
-  const { queue, silence_ms, ...limits } = { ...LIMITS, ...options.limits };
-  const threads = new ReadThreads({ setup: { path, limits }, threads: options.readers, log, queue, silence_ms });
+  const { path, db, log, thread, pause = new ReadPause(), onBreaker = () => undefined } = options;
+  const { queue, silence_ms, patience_ms, pause_ms, ...limits } = { ...LIMITS, ...options.limits };
+  const setup = { path, limits };
+  const threads = new ReadThreads({
+    setup,
+    threads: options.readers,
+    log,
+    queue,
+    silence_ms,
+    ...(thread && { thread }),
+  });
+  const ask = guardReads({
+    threads,
+    patience_ms: (kind) => (kind === "numbers" ? 3 * patience_ms : patience_ms),
+    pause_ms,
+    onChange: onBreaker,
+  });
   const byKey = prepareByKey(db);
   const statements = new Statements(db);
+  const reading = async <T>(read: () => T): Promise<T> => pause.run(read);
 
   const reads: CallReads = {
     get: (call_id, scope) =>
@@ -139,11 +164,10 @@ export function openReads(options: ReadsOptions): { reads: CallReads; close(): P
         const found = byKey.row.get(call_id);
         return found !== undefined && byKey.visible(found[2], scope) ? rowOf(found) : null;
       }),
-    list: (query) =>
-      reading(() => {
-        const list = listOnLoop(statements, query);
-        return list === "thread" ? threads.ask<CallList>({ kind: "list", query }) : list;
-      }),
+    list: async (query) => {
+      const list = pause.run(() => listOnLoop(statements, query));
+      return list === "thread" ? ask<CallList>({ kind: "list", query }) : list;
+    },
     rows: (call_nos, scope) =>
       reading(() =>
         call_nos.flatMap((call_no) => {
@@ -165,8 +189,8 @@ export function openReads(options: ReadsOptions): { reads: CallReads; close(): P
           return vectors === null ? [] : [{ call_no, vectors }];
         }),
       ),
-    keyword: (query) => reading(() => threads.ask<TextHit[]>({ kind: "keyword", query })),
-    numbers: (query) => reading(() => threads.ask<Uint32Array>({ kind: "numbers", query })),
+    keyword: (query) => ask<TextHit[]>({ kind: "keyword", query }),
+    numbers: (query) => ask<Uint32Array>({ kind: "numbers", query }),
   };
   return { reads, close: () => threads.close() };
 }

@@ -59,14 +59,22 @@ export class ReadThreads {
     for (const thread of this.#threads) this.#start(thread);
   }
 
-  /** The answer of the first free thread. Rejects with AppError: store_unavailable, or what the thread reports. */
-  ask<T>(question: Question): Promise<T> {
+  /**
+   * The answer of the first free thread. Rejects with AppError: store_unavailable, or what the thread reports. A question
+   * whose signal is aborted before a thread was free is not asked, nor answered: who aborts has stopped listening.
+   */
+  ask<T>(question: Question, signal?: AbortSignal): Promise<T> {
     if (this.#closed) return Promise.reject(new AppError("shutting_down"));
     if (this.#waiting.length >= this.#options.queue) {
       return Promise.reject(gone("Too many long reads are waiting"));
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#waiting.push({ question, resolve, reject });
+    const job: Job = { question, resolve, reject };
+    this.#waiting.push(job);
+    signal?.addEventListener("abort", () => {
+      const place = this.#waiting.indexOf(job);
+      if (place >= 0) this.#waiting.splice(place, 1);
+    });
     this.#deal();
     return promise as Promise<T>;
   }

@@ -24,6 +24,8 @@ interface Waiter {
   readonly resolve: (value: never) => void;
   readonly reject: (error: Error) => void;
   readonly progress: ((done: number, total: number) => void) | null;
+  /** When it was sent; null for what may take long by its nature. */
+  readonly since: number | null;
 }
 
 /** How commands are sent: `Writer.run`, or the same under a request key. */
@@ -61,6 +63,12 @@ export class Writer {
   /** Transactions committed since the start. */
   get commits(): number {
     return this.#commits;
+  }
+
+  /** How long the oldest command has waited, ms; 0 if none waits. */
+  oldest(): number {
+    for (const { since } of this.#waiting.values()) if (since !== null) return performance.now() - since;
+    return 0;
   }
 
   /** Runs one command; resolves when it is on disk. */
@@ -109,7 +117,8 @@ export class Writer {
     }
     return new Promise<T>((resolve, reject) => {
       const id = ++this.#lastId;
-      this.#waiting.set(id, { resolve, reject, progress });
+      const since = body.kind === "command" ? performance.now() : null;
+      this.#waiting.set(id, { resolve, reject, progress, since });
       if (this.#waiting.size === 1) this.#thread?.ref();
       // One message for all that is sent in this turn of the loop.
       if (this.#outbox.push({ ...body, id }) === 1) queueMicrotask(() => void this.#flush());

@@ -2,7 +2,6 @@ import { Type } from "typebox";
 import { DEFINITIONS } from "../../core/definitions.ts";
 import { FORMULAS, MEASURE_NAMES } from "../../core/measures.ts";
 import { AppError } from "../../errors.ts";
-import { agentAverages } from "../../services/analytics.ts";
 import type { Recalculation } from "../../services/analytics.ts";
 import { ADMINS, CURATORS, EVERYBODY, who } from "../auth.ts";
 import { SMALL_BODY_BYTES } from "../body.ts";
@@ -14,15 +13,12 @@ import { EventsQuery, JobParams, LimitQuery, NoQuery, RedriveBody } from "../inp
 import { answer, ref } from "../schema.ts";
 import { readEvents } from "../../services/feed.ts";
 
-export function analyticsRoutes(
-  app: App,
-  { store, once, models, config }: RouteContext,
-  recalculation: Recalculation,
-): void {
+export function analyticsRoutes(app: App, context: RouteContext, recalculation: Recalculation): void {
+  const { store, once, models, figures, config } = context;
   app.get(
     "/api/v1/analytics/agents",
     {
-      config: { access: EVERYBODY },
+      config: { access: EVERYBODY, lastGood: "figures" },
       schema: {
         tags: ["analytics"],
         summary: "Averages per agent, best sentiment first",
@@ -32,12 +28,10 @@ export function analyticsRoutes(
       },
     },
     async (request, reply) => {
-      const agents = await agentAverages(store, {
-        scope: who(request).scope,
-        rankMinimum: config.rankMinimum ?? 5,
-      });
-      markDegraded(reply, degradedParts(models));
-      return reply.send(agents.map(presentAgent));
+      const agents = await figures.agents({ scope: who(request).scope, rankMinimum: config.rankMinimum ?? 5 });
+      if (agents.stale) void reply.header("age", String(Math.floor(agents.age_ms / 1000)));
+      markDegraded(reply, [...degradedParts(models), ...(agents.stale ? ["store"] : [])]);
+      return reply.send(agents.value.map(presentAgent));
     },
   );
 

@@ -37,7 +37,7 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
   app.get(
     "/api/v1/calls",
     {
-      config: { access: EVERYBODY },
+      config: { access: EVERYBODY, lastGood: "calls" },
       schema: {
         tags: ["calls"],
         summary: "List calls, newest first",
@@ -76,7 +76,7 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
   app.get(
     "/api/v1/calls/:call_id",
     {
-      config: { access: EVERYBODY },
+      config: { access: EVERYBODY, lastGood: "call" },
       schema: {
         tags: ["calls"],
         summary: "One call with its transcript and insights",
@@ -109,7 +109,7 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
   app.get(
     "/api/v1/calls/:call_id/recommendations",
     {
-      config: { access: EVERYBODY },
+      config: { access: EVERYBODY, lastGood: "calls" },
       schema: {
         tags: ["calls"],
         summary: "Similar calls and three coaching nudges",
@@ -140,7 +140,7 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
   app.get(
     "/api/v1/search",
     {
-      config: { access: LISTENERS },
+      config: { access: LISTENERS, lastGood: "calls" },
       schema: {
         tags: ["search"],
         summary: "Find turns by words, by meaning, or both",

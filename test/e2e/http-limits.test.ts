@@ -1,0 +1,85 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { memoryRateLimit } from "../../src/adapters/limits/memory.ts";
+import { type TestHttp, startHttp } from "../support/http-server.ts";
+
+let http: TestHttp;
+
+interface Problem extends Record<string, unknown> {
+  readonly code: string;
+  readonly detail: string;
+}
+
+describe("an account", () => {
+  beforeAll(async () => {
+    const account = memoryRateLimit({ limit: 5, window_s: 60 });
+    http = await startHttp({ limits: { account, address: null } });
+  });
+  afterAll(() => http.close());
+
+  test("is told what is left, then which limit it met and when to return; others go on", async () => {
+    const [mine, other] = [(await http.key("analyst")).key, (await http.key("analyst")).key];
+    for (let left = 4; left >= 0; left--) {
+      const { status, headers } = await http.ask("GET", "/api/v1/calls", { key: mine });
+      expect([status, headers["ratelimit-policy"]]).toEqual([200, '"default";q=5;w=60']);
+      expect(headers["ratelimit"]).toMatch(new RegExp(`^"default";r=${left};t=(60|[1-5]?\\d)$`));
+    }
+    const refused = await http.ask<Problem>("GET", "/api/v1/calls", { key: mine });
+    const wait = Number(refused.headers["retry-after"]);
+    expect(wait).toSatisfy((s: number) => s >= 1 && s <= 60);
+    expect([refused.status, refused.body.code]).toEqual([429, "too_many_requests"]);
+    expect(refused.body.detail).toBe(
+      `More than 5 requests of this account in 60 seconds; try again in ${wait} s. Bulk and import send many calls in one request.`,
+    );
+    expect(refused.headers["ratelimit-policy"]).toBe('"default";q=5;w=60');
+    expect(refused.headers["ratelimit"]).toBe(`"default";r=0;t=${wait}`);
+    expect((await http.ask("GET", "/api/v1/calls", { key: other })).status).toBe(200);
+    // Public addresses are nobody's.
+    expect((await http.ask("GET", "/health", { key: null })).headers["ratelimit"]).toBeUndefined();
+    expect(await http.metrics.scrape()).toMatch(/earshot_rate_limited_requests_total\{limit="default"\} 1/);
+  });
+});
+
+const from = (address: string) => ({ headers: { "x-forwarded-for": address } });
+const wrong = (address: string) => http.ask<Problem>("GET", "/api/v1/calls", { key: "nobody", ...from(address) });
+
+describe("an address", () => {
+  afterEach(() => http.close());
+  beforeEach(async () => {
+    const address = memoryRateLimit({ limit: 3, window_s: 60 });
+    http = await startHttp({ config: { trustProxy: true }, limits: { account: null, address } });
+  });
+
+  test("with wrong credentials is refused after its limit; valid ones behind it, and other addresses, are not", async () => {
+    for (let i = 0; i < 3; i++) expect((await wrong("203.0.113.7")).status).toBe(401);
+    const refused = await wrong("203.0.113.7");
+    expect([refused.status, refused.body.code]).toEqual([429, "too_many_requests"]);
+    expect(refused.body.detail).toMatch(
+      /^More than 3 requests without valid credentials from this address in 60 seconds; try again in \d+ s\.$/,
+    );
+    expect(refused.headers["ratelimit-policy"]).toBe('"address";q=3;w=60');
+    expect((await http.ask("GET", "/api/v1/calls", { key: null, ...from("203.0.113.7") })).status).toBe(429);
+    expect((await http.ask("GET", "/api/v1/calls", from("203.0.113.7"))).status).toBe(200);
+    expect((await wrong("203.0.113.8")).status).toBe(401);
+    expect(await http.metrics.scrape()).toMatch(/earshot_rate_limited_requests_total\{limit="address"\} 2/);
+  });
+
+  test("of IPv6 counts by its network", async () => {
+    for (const address of ["2001:db8:0:7::1", "2001:db8:0:7::2", "2001:db8:0:7:ffff:1:2:3"]) {
+      expect((await wrong(address)).status).toBe(401);
+    }
+    expect((await wrong("2001:db8:0:7::4")).status).toBe(429);
+    expect((await wrong("2001:db8:0:8::1")).status).toBe(401);
+  });
+
+  test("counts sockets without valid credentials as well", async () => {
+    const url = await http.app.listen({ host: "127.0.0.1", port: 0 });
+    const code = async (): Promise<number> => {
+      const socket = new WebSocket(`${url.replace("http", "ws")}/ws`, { headers: { authorization: "Bearer nobody" } });
+      const { promise, resolve } = Promise.withResolvers<number>();
+      socket.on("close", resolve);
+      return promise;
+    };
+    expect([await code(), await code(), await code(), await code()]).toEqual([4401, 4401, 4401, 4429]);
+  });
+});
