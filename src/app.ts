@@ -25,6 +25,7 @@ import { readOrMakeSecret } from "./secrets.ts";
 import { createRecalculation } from "./services/analytics.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
+import { expireCalls } from "./services/retention.ts";
 import { startNightly } from "./services/nightly.ts";
 import { startLoop } from "./worker/loop.ts";
 
@@ -183,11 +184,25 @@ export async function start(
     ...store,
     now: Date.now,
     onError: (error) => log.error({ error }, "the daily figures were not rebuilt; they are as before"),
+    onDone({ job_id, counts, report }) {
+      const { days = 0, drifted = 0 } = counts;
+      metrics.rebuilt(drifted);
+      const told = { job_id, days, drifted, ...(drifted > 0 && report) };
+      log[drifted > 0 ? "error" : "info"](told, "the daily figures were counted again from the calls");
+    },
   });
+  const stopping = new AbortController();
+  let expiring: Promise<void> | null = null;
+  const expire = async (): Promise<void> => {
+    if (config.retentionDays === 0) return;
+    const job = await expireCalls({ ...store, now: Date.now }, { days: config.retentionDays, signal: stopping.signal });
+    if (job) log.info({ job_id: job.job_id, state: job.state, ...job.counts }, "calls past their time were erased");
+  };
   const stopNightly = startNightly({
     ...store,
     timezone: config.timezone,
     now: Date.now,
+    expire: () => (expiring = expire()),
     recalculate: async () => (await recalculation.start()).done,
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
@@ -195,7 +210,9 @@ export async function start(
   let server: App | null = null;
   const close = async (): Promise<void> => {
     draining = true;
+    stopping.abort();
     stopNightly();
+    await expiring?.catch(() => undefined);
     await server?.close();
     await engine.close();
     await index.vectors.close();

@@ -125,6 +125,7 @@ export function presentEvent(event: EventRow): Wire {
     state: event.state,
     customer_sentiment_score: event.customer_sentiment_score,
     agent_talk_ratio: event.agent_talk_ratio,
+    reason: event.reason,
   };
 }
 
@@ -138,6 +139,7 @@ export function presentJob(job: Job): Wire {
     counts: job.counts,
     errors: job.errors,
     detail: job.detail,
+    report: job.report,
   };
 }
 

@@ -9,6 +9,8 @@ export interface Metrics {
   enriched(method: string, calls: number, seconds: number): void;
   enrichmentFailed(outcome: "retry" | "dead"): void;
   modelChanged(state: ModelState): void;
+  /** Periods whose served sums differed from the calls at the last rebuild. */
+  rebuilt(drifted: number): void;
 }
 
 export function createMetrics(work: Pick<Work, "depth">): Metrics {
@@ -57,6 +59,11 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     labelNames: ["part"],
     registers,
   });
+  const drift = new Gauge({
+    name: "earshot_rollup_drift",
+    help: "Periods whose served sums differed from the calls at the last rebuild; must be 0",
+    registers,
+  });
   return {
     async scrape() {
       const now = await work.depth();
@@ -73,5 +80,6 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     },
     enrichmentFailed: (outcome) => failures.inc({ outcome }),
     modelChanged: (state) => degraded.set({ part: "models" }, state.method === "model" ? 0 : 1),
+    rebuilt: (drifted) => drift.set(drifted),
   };
 }

@@ -95,11 +95,13 @@ test("pauses between tries double, stay under a minute and are jittered by half"
 
 test("the night's work runs once a local day, after three o'clock, by one process", async () => {
   const done: string[] = [];
+  const expired: number[] = [];
   const run = (now: number) =>
     nightly({
       jobs: store.jobs,
       timezone: "America/New_York",
       now: () => now,
+      expire: async () => void expired.push(now),
       recalculate: async () => void done.push(new Date(now).toISOString()),
       pruneEvents: async (before) => (expect(before).toBe(now - 7 * 86_400_000), 0),
       onError: (error) => expect.unreachable(String(error)),
@@ -112,4 +114,21 @@ test("the night's work runs once a local day, after three o'clock, by one proces
   // A machine that was off for two days.
   expect(await run(Date.UTC(2026, 4, 8, 20))).toBe(true);
   expect(done).toEqual(["2026-05-05T07:30:00.000Z", "2026-05-08T20:00:00.000Z"]);
+  expect(expired).toHaveLength(2);
+});
+
+test("a part of the night's work that fails does not keep the others from theirs", async () => {
+  const done: string[] = [];
+  const errors: unknown[] = [];
+  await store.jobs.setBookmark("nightly.day", "2026-05-01");
+  const ran = await nightly({
+    jobs: store.jobs,
+    timezone: "UTC",
+    now: () => Date.UTC(2026, 4, 4, 12),
+    expire: () => Promise.reject(new Error("no")),
+    recalculate: async () => void done.push("recalculate"),
+    pruneEvents: () => Promise.reject(new Error("no")),
+    onError: (error) => errors.push(error),
+  });
+  expect([ran, done, errors.length]).toEqual([true, ["recalculate"], 2]);
 });

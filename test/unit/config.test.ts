@@ -30,6 +30,7 @@ test("every problem is reported at once, by the name of its setting", () => {
     EARSHOT_TRUST_PROXY: "yes",
     EARSHOT_CORS_ORIGINS: "crm.example.com",
     EARSHOT_RANK_MINIMUM: "0",
+    EARSHOT_RETENTION_DAYS: "-1",
   };
   let error: unknown;
   try {

@@ -1,6 +1,14 @@
 /** What the event loop may ask of the writer thread: structured-clone messages, one savepoint a command or row. */
 import type { AcceptedCall, Scope } from "../../core/call.ts";
-import type { AcceptResult, EnrichedCall, Priority, ReplaceResult, SaveResult, WorkItem } from "../../ports.ts";
+import type {
+  AcceptResult,
+  EnrichedCall,
+  Priority,
+  ReplaceResult,
+  SaveResult,
+  SumDifference,
+  WorkItem,
+} from "../../ports.ts";
 
 /** An accepted call whose turns are the JSON that will be stored: a string crosses threads far quicker than objects. */
 export interface AcceptedRow extends Omit<AcceptedCall, "turns"> {
@@ -38,6 +46,8 @@ export interface Commands {
   remove: Command<{ call_id: string; scope: Scope }, boolean>;
   /** At most `limit` calls; the number erased. */
   erase: Command<{ customer_id: string; limit: number }, number>;
+  /** The oldest calls received before `before`: at most `limit`, and no new one after `budget_ms`. */
+  purge: Command<{ before: number; limit: number; budget_ms: number }, { erased: number; finished: boolean }>;
   take: Command<{ n: number; worker_id: string; lease_ms: number }, WorkItem[]>;
   renew: Command<{ work_nos: readonly number[]; worker_id: string; lease_ms: number }, number[]>;
   fail: Command<{ items: readonly WorkFailure[]; worker_id: string }, null>;
@@ -64,6 +74,7 @@ export interface Commands {
 export interface RollupComparison {
   readonly days: number;
   readonly drifted: number;
+  readonly differences: readonly SumDifference[];
   /** Where to go on; null at the end. */
   readonly next: { readonly grain: number; readonly bucket: number } | null;
 }

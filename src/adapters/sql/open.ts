@@ -72,7 +72,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
     rollups.rebuild(() => undefined).catch((error: unknown) => log.warn({ error }, "the daily sums were not rebuilt"));
   }
   return {
-    calls: makeCalls({ writer, now, lock_wait_ms }),
+    calls: makeCalls({ writer, reader, now, lock_wait_ms }),
     reads: reading.reads,
     rollups,
     events,

@@ -10,6 +10,13 @@ export const CALLS = {
   byId: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records WHERE call_id = ?`,
   ofCustomer: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
     WHERE customer_id = ? ORDER BY start_time LIMIT ?`,
+  oldest: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
+    WHERE created_at < ? ORDER BY created_at LIMIT ?`,
+  /** The last row of a step of counting, and how many are left after the last full step: many calls may have come in
+   *  one millisecond. */
+  receivedStep: `SELECT created_at, call_no FROM call_records
+    WHERE created_at < ? AND (created_at, call_no) > (?, ?) ORDER BY created_at, call_no LIMIT 1 OFFSET ?`,
+  receivedRest: `SELECT count(*) AS n FROM call_records WHERE created_at < ? AND (created_at, call_no) > (?, ?)`,
   replace: `UPDATE call_records SET agent_id = ?, customer_id = ?, language = ?, start_time = ?, updated_at = ?,
       duration_seconds = ?, outcome = ?, digest = ?, revision = revision + 1, state = 'pending', in_full_text = 0,
       agent_talk_ratio = NULL, customer_sentiment_score = NULL, method = NULL, model = NULL, enriched_at = NULL, error = NULL
@@ -99,11 +106,11 @@ export const WORK = {
     WHERE w.state = 'dead' AND w.work_no < ? ORDER BY w.work_no DESC LIMIT ?`,
 } as const;
 
-const EVENT_COLUMNS = `seq, type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state`;
+const EVENT_COLUMNS = `seq, type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state, reason`;
 
 export const EVENTS = {
-  append: `INSERT INTO events (type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  append: `INSERT INTO events (type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   after: `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
   afterOfAgent: `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? AND seq <= ? AND agent_id = ? ORDER BY seq LIMIT ?`,
   afterOfTeam: `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? AND seq <= ?
@@ -151,6 +158,7 @@ export const ROLLUPS = {
 
 export const INTERN = {
   agent: `INSERT INTO agents (agent_id) VALUES (?) ON CONFLICT (agent_id) DO NOTHING`,
+  agentId: `SELECT agent_id FROM agents WHERE agent_no = ?`,
   agentNo: `SELECT agent_no AS no FROM agents WHERE agent_id = ?`,
   space: `INSERT INTO vector_spaces (space_id) VALUES (?) ON CONFLICT (space_id) DO NOTHING`,
   spaceNo: `SELECT space_no AS no FROM vector_spaces WHERE space_id = ?`,

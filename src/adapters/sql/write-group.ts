@@ -4,7 +4,7 @@
  */
 import type { CommandName, Commands, Failure, SqlResult } from "./commands.ts";
 import { isBusy, storeFault } from "./store-error.ts";
-import { accept, erase, remove, replace, reprocess } from "./write-calls.ts";
+import { accept, erase, purge, remove, replace, reprocess } from "./write-calls.ts";
 import type { WriteContext } from "./write-context.ts";
 import { save } from "./write-enrichment.ts";
 import { rollupsCompare, rollupsFlip, rollupsRecount, rollupsStart, rollupsSweep } from "./write-rollups.ts";
@@ -21,6 +21,7 @@ const HANDLERS: Handlers = {
   save,
   remove,
   erase,
+  purge,
   take,
   renew,
   fail,
