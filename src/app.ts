@@ -1,5 +1,6 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
-import { join } from "node:path";
+import { statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { benchModel, checkModel } from "./adapters/models/check-model.ts";
 import { findNpm } from "./adapters/models/find-npm.ts";
@@ -15,6 +16,8 @@ import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import type { App } from "./http/deps.ts";
+import { createDrain } from "./http/drain.ts";
+import type { Drain } from "./http/drain.ts";
 import { metricsHook } from "./http/metrics.ts";
 import { buildServer } from "./http/server.ts";
 import { createLog } from "./observe/logger.ts";
@@ -23,6 +26,8 @@ import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import { readOrMakeSecret } from "./secrets.ts";
 import { createRecalculation } from "./services/analytics.ts";
+import { closeInOrder } from "./services/shutdown.ts";
+import type { Stage } from "./services/shutdown.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
 import { expireCalls } from "./services/retention.ts";
@@ -111,7 +116,8 @@ function startModels(config: Config, log: Log, onProgress: (p: PullProgress) => 
 interface Engine {
   readonly models: OpenedModels;
   readonly metrics: Metrics;
-  close(): Promise<void>;
+  /** No lease of this process is left afterwards. */
+  stopWork(): Promise<void>;
 }
 
 function startEngine(
@@ -132,10 +138,7 @@ function startEngine(
   return {
     models,
     metrics,
-    async close() {
-      await loop?.stop();
-      await models.close();
-    },
+    stopWork: async () => loop?.stop(),
   };
 }
 
@@ -145,8 +148,11 @@ export interface Running {
   readonly models: OpenedModels;
   readonly index: IndexHost;
   readonly log: Log;
-  /** Stops taking requests, finishes those under way, gives work back, closes everything. */
-  close(): Promise<void>;
+  /**
+   * Stops taking requests, finishes those under way, gives work back, closes everything, within nine seconds. The names
+   * of parts that did not close; they may keep the process from ending by itself.
+   */
+  close(): Promise<string[]>;
 }
 
 export type Role = "api" | "worker" | "all";
@@ -207,19 +213,31 @@ export async function start(
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
   let draining = false;
-  let server: App | null = null;
-  const close = async (): Promise<void> => {
+  let server: { app: App; drain: Drain } | null = null;
+  const close = (): Promise<string[]> => {
     draining = true;
     stopping.abort();
     stopNightly();
-    await expiring?.catch(() => undefined);
-    await server?.close();
-    await engine.close();
-    await index.vectors.close();
-    await store.close();
+    const requests = async (): Promise<void> => {
+      const cut = await server?.drain.close();
+      if (cut) log.warn({ requests: cut }, "requests that did not come to their end were cut off");
+    };
+    const parts: Stage[][] = [
+      [
+        { name: "requests", patience_ms: 4_500, close: requests },
+        { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
+        { name: "retention", patience_ms: 4_500, close: async () => expiring?.catch(() => undefined) },
+      ],
+      [
+        { name: "models", patience_ms: 1_500, close: () => models.close() },
+        { name: "index", patience_ms: 1_500, close: () => index.vectors.close() },
+      ],
+      [{ name: "store", patience_ms: 3_000, close: () => store.close() }],
+    ];
+    return closeInOrder(parts, log);
   };
   try {
-    server = await buildServer({
+    const app = await buildServer({
       store,
       models,
       vectors: index.vectors,
@@ -237,15 +255,23 @@ export async function start(
       recalculation,
       metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
       draining: () => draining,
+      vitals: {
+        async disk() {
+          const { bavail, blocks, bsize } = await statfs(dirname(config.storePath));
+          return { free_bytes: bavail * bsize, total_bytes: blocks * bsize };
+        },
+        lag: () => index.lag(),
+      },
     });
+    server = { app, drain: createDrain(app) };
     await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
-    if (options.role !== "worker") await server.listen({ host: config.host, port: config.port });
+    if (options.role !== "worker") await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     // A thread left running would keep the process from ending with its message.
     await close();
     throw error;
   }
-  const address = server.server.address();
+  const address = server.app.server.address();
   const port = typeof address === "object" && address !== null ? address.port : config.port;
   return {
     url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,

@@ -131,7 +131,7 @@ export function createAccess({ accounts, config, now }: AccessDeps): Access {
   async function accountOf(id: string): Promise<Account | null> {
     if (id === BUILT_IN_ADMIN) return builtIn;
     const known = byId.get(id);
-    if (known && now() - known.at < FRESH_MS) return live(known.account);
+    if (known && Math.abs(now() - known.at) < FRESH_MS) return live(known.account);
     const account = await accounts.byId(id);
     remember(byId, id, { account, at: now() });
     return live(account);
@@ -140,7 +140,7 @@ export function createAccess({ accounts, config, now }: AccessDeps): Access {
   async function byKey(key: string): Promise<Principal | null> {
     const digest = sha256(key);
     const known = keys.get(digest);
-    if (known && now() - known.at < FRESH_MS) return principalOf(known.account, null);
+    if (known && Math.abs(now() - known.at) < FRESH_MS) return principalOf(known.account, null);
     const account = live(await accounts.byKeyHash(digest));
     if (account === null) {
       keys.delete(digest);

@@ -27,7 +27,7 @@ export interface LoopDeps extends EnrichDeps {
 export interface Loop {
   /** Takes and finishes at most one batch; the number of items taken. Public so that tests can step it. */
   tick(): Promise<number>;
-  /** Finishes what is under way, gives back the rest, resolves when no lease of this loop is left. */
+  /** Finishes what is under way; gives back what does not end in time. Then no lease of this loop is left. */
   stop(): Promise<void>;
 }
 
@@ -36,10 +36,11 @@ export function backoff(attempts: number, random: () => number): number {
   return Math.min(60_000, 250 * 2 ** attempts) * (0.5 + random() / 2);
 }
 
-/** Starts `lanes` concurrent takers. */
-export function startLoop(deps: LoopDeps, options: { lanes: number }): Loop {
+/** Starts `lanes` concurrent takers; what is under way at a stop has `patience_ms` (2,500) to end. */
+export function startLoop(deps: LoopDeps, options: { lanes: number; patience_ms?: number }): Loop {
   const worker_id = `w-${randomUUID()}`;
   const stopping = new AbortController();
+  const held = new Set<number>();
   let wake = Promise.withResolvers<void>();
   const unsubscribe = [deps.events.onChange(() => wake.resolve()), deps.models.onChange(() => wake.resolve())];
 
@@ -66,16 +67,12 @@ export function startLoop(deps: LoopDeps, options: { lanes: number }): Loop {
       // A model that came back finds here what was made without it.
       return deps.models.describe().method === "model" ? deps.work.requeueDegraded(100) : 0;
     }
+    const work_nos = items.map((i) => i.work_no);
+    for (const work_no of work_nos) held.add(work_no);
     const renewal = setInterval(() => {
-      deps.work
-        .renew(
-          items.map((i) => i.work_no),
-          worker_id,
-          LEASE_MS,
-        )
-        .catch((error: unknown) => {
-          deps.log.warn({ error }, "leases could not be renewed");
-        });
+      deps.work.renew(work_nos, worker_id, LEASE_MS).catch((error: unknown) => {
+        deps.log.warn({ error }, "leases could not be renewed");
+      });
     }, LEASE_MS / 3);
     const started = performance.now();
     try {
@@ -87,6 +84,7 @@ export function startLoop(deps: LoopDeps, options: { lanes: number }): Loop {
       return items.length;
     } finally {
       clearInterval(renewal);
+      for (const work_no of work_nos) held.delete(work_no);
     }
   };
 
@@ -121,7 +119,14 @@ export function startLoop(deps: LoopDeps, options: { lanes: number }): Loop {
       stopping.abort();
       for (const off of unsubscribe) off();
       wake.resolve();
-      await Promise.all(lanes);
+      const ended = new AbortController();
+      const late = delay(options.patience_ms ?? 2_500, undefined, { signal: ended.signal }).catch(() => undefined);
+      await Promise.race([Promise.all(lanes), late]);
+      ended.abort();
+      if (held.size === 0) return;
+      deps.log.warn({ items: held.size }, "enrichment did not end in time; its work is given back");
+      // Should a save still come, it is stale.
+      await deps.work.release([...held], worker_id);
     },
   };
 }

@@ -260,6 +260,25 @@ describe("SQLite store", () => {
     expect(await store.rollups.rebuild(() => undefined)).toMatchObject({ drifted: 0, differences: [] });
   });
 
+  it("frees the leases of a process that is gone when nobody else has the file open, and only then", async () => {
+    const store = await open();
+    await store.calls.accept([aCall("a")], 1);
+    expect(await store.work.take(1, "lost", 600_000)).toMatchObject([{ attempts: 1 }]);
+    const second = await open();
+    expect(await second.work.take(1, "other", 1_000)).toEqual([]);
+    await close(second);
+    await close(store);
+    const eye = openForWriting(place.path);
+    const besides = await open();
+    expect(await besides.work.take(1, "other", 1_000)).toEqual([]);
+    await close(besides);
+    eye.close();
+    const alone = await open();
+    expect((await alone.reads.row("a", EVERYTHING))?.state).toBe("pending");
+    // The lost try counts: a call that kills its worker must end as a dead letter.
+    expect(await alone.work.take(1, "next", 1_000)).toMatchObject([{ call_id: "a", attempts: 2 }]);
+  });
+
   it("drops old events from the front only", async () => {
     let now = 1_000;
     const store = await open({ now: () => now });

@@ -52,6 +52,8 @@ export interface Commands {
   renew: Command<{ work_nos: readonly number[]; worker_id: string; lease_ms: number }, number[]>;
   fail: Command<{ items: readonly WorkFailure[]; worker_id: string }, null>;
   release: Command<{ work_nos: readonly number[]; worker_id: string }, null>;
+  /** Brings back to the present what a clock that went back left in the future, at most `limit` items; the number. */
+  clockWentBack: Command<{ limit: number }, number>;
   requeueDegraded: Command<{ limit: number }, number>;
   redrive: Command<{ call_id: string | null; limit: number }, number>;
   /** Drops the oldest events older than `before`, at most `limit`; the number dropped. */

@@ -72,7 +72,15 @@ export const WORK = {
   dropOfCall: `DELETE FROM work WHERE call_no = ?`,
   settle: `DELETE FROM work WHERE work_no = ?`,
   expired: `SELECT work_no, call_no FROM work WHERE state = 'running' AND lease_until < ? ORDER BY lease_until LIMIT ?`,
-  free: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL WHERE work_no = ?`,
+  /** Due now, also where it was taken by a clock that has gone back since. */
+  free: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL,
+    run_after = CASE WHEN run_after > ? THEN ? ELSE run_after END WHERE work_no = ?`,
+  pendAll: `UPDATE call_records SET state = 'pending' WHERE call_no IN (SELECT call_no FROM work WHERE state = 'running')`,
+  freeAll: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL WHERE state = 'running'`,
+  /** What a clock that went back left far in the future: work that would wait for it, leases that would outlive it. */
+  waitsTooLong: `UPDATE work SET run_after = ? WHERE work_no IN
+    (SELECT work_no FROM work WHERE state = 'ready' AND priority = ? AND run_after > ? ORDER BY run_after LIMIT ?)`,
+  heldTooLong: `UPDATE work SET lease_until = ? WHERE state = 'running' AND lease_until > ?`,
   /** One priority at a time: the index then yields due items in order without a sort. */
   ready: `SELECT w.work_no, w.call_no, c.call_id, w.revision, w.priority, w.attempts + 1 AS attempts FROM work AS w
     JOIN call_records AS c ON c.call_no = w.call_no
@@ -85,7 +93,8 @@ export const WORK = {
     WHERE w.work_no = ? AND w.worker_id = ? AND w.state = 'running'`,
   retry: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL, run_after = ?, error = ? WHERE work_no = ?`,
   bury: `UPDATE work SET state = 'dead', worker_id = NULL, lease_until = NULL, run_after = ?, error = ? WHERE work_no = ?`,
-  release: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE work_no = ?`,
+  release: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL, attempts = attempts - 1,
+    run_after = CASE WHEN run_after > ? THEN ? ELSE run_after END WHERE work_no = ?`,
   deadOfCall: `SELECT w.work_no, w.call_no FROM work AS w JOIN call_records AS c ON c.call_no = w.call_no
     WHERE c.call_id = ? AND w.state = 'dead' LIMIT ?`,
   deadAny: `SELECT work_no, call_no FROM work WHERE state = 'dead' ORDER BY work_no LIMIT ?`,

@@ -8,7 +8,7 @@ import { accept, erase, purge, remove, replace, reprocess } from "./write-calls.
 import type { WriteContext } from "./write-context.ts";
 import { save } from "./write-enrichment.ts";
 import { rollupsCompare, rollupsFlip, rollupsRecount, rollupsStart, rollupsSweep } from "./write-rollups.ts";
-import { fail, redrive, release, renew, requeueDegraded, take } from "./write-work.ts";
+import { clockWentBack, fail, redrive, release, renew, requeueDegraded, take } from "./write-work.ts";
 import { pruneEvents } from "./write-events.ts";
 import { giveBack } from "./write-space.ts";
 
@@ -26,6 +26,7 @@ const HANDLERS: Handlers = {
   renew,
   fail,
   release,
+  clockWentBack,
   requeueDegraded,
   redrive,
   pruneEvents,
