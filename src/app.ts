@@ -9,6 +9,9 @@ import type { OpenedModels } from "./adapters/models/open-models.ts";
 import { pinnedFolder } from "./adapters/models/pinned-model.ts";
 import { pullModel } from "./adapters/models/pull-model.ts";
 import type { PullProgress } from "./adapters/models/pull-model.ts";
+import { whileAlone } from "./adapters/sql/alone.ts";
+import { copyProblem } from "./adapters/sql/copy-facts.ts";
+import { newestSchema } from "./adapters/sql/migrate.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
 import type { SqliteStore } from "./adapters/sql/open.ts";
 import { openVectors } from "./adapters/vectors/embedded.ts";
@@ -28,12 +31,16 @@ import { readOrMakeSecret } from "./secrets.ts";
 import { createRecalculation } from "./services/analytics.ts";
 import { closeInOrder } from "./services/shutdown.ts";
 import type { Stage } from "./services/shutdown.ts";
+import { createBackups, makeBackup } from "./services/backups.ts";
+import type { BackupDeps, Manifest } from "./services/backups.ts";
+import type { RestoreDeps } from "./services/restore.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
 import { expireCalls } from "./services/retention.ts";
 import { startNightly } from "./services/nightly.ts";
 import { startLoop } from "./worker/loop.ts";
 
+export { examineDatabase as databaseState, sqliteVersion } from "./adapters/sql/examine.ts";
 export { openapiDocument } from "./http/server.ts";
 export const VERSION: string = packageJson.version;
 
@@ -60,6 +67,29 @@ export async function withStore<T>(config: Config, use: (store: SqliteStore, log
   }
 }
 
+function backupDeps(store: SqliteStore): BackupDeps {
+  return { copies: store, version: VERSION, now: Date.now };
+}
+
+/** Whether any process has the database open. */
+export function storeInUse(path: string): boolean {
+  return !whileAlone(path, () => undefined);
+}
+
+/** A backup of a database that no server has open. */
+export function makeBackupHere(
+  config: Config,
+  folder: string,
+  onProgress: (done: number, total: number) => void,
+): Promise<Manifest> {
+  return withStore(config, (store) => makeBackup(backupDeps(store), { folder, onProgress }));
+}
+
+/** What restoring needs of the store. */
+export function restoreParts(): RestoreDeps {
+  return { newestSchema: newestSchema(), problem: copyProblem, inUse: storeInUse };
+}
+
 /** Brings the database file to this version's schema. */
 export function migrateStore(config: Config): Promise<void> {
   // Opening a store is what migrates it.
@@ -67,7 +97,7 @@ export function migrateStore(config: Config): Promise<void> {
 }
 
 /** The folder the settings name, or the pinned model's; null where there is to be no model. */
-function modelFolder(config: Config): string | null {
+export function modelFolder(config: Config): string | null {
   switch (config.model.kind) {
     case "pinned":
       return pinnedFolder(config.dataDir);
@@ -254,6 +284,12 @@ export async function start(
       now: Date.now,
       recalculation,
       metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
+      backups: createBackups({
+        ...backupDeps(store),
+        jobs: store.jobs,
+        folder: join(config.dataDir, "backups"),
+        onError: (error) => log.error({ error }, "the backup failed"),
+      }),
       draining: () => draining,
       vitals: {
         async disk() {

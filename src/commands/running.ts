@@ -3,11 +3,12 @@ import { start } from "../app.ts";
 import type { Role, Running } from "../app.ts";
 import type { Config } from "../config.ts";
 import { bar, progressLine } from "./context.ts";
+import { announce } from "./server-file.ts";
 
 /** Starts the product; the model's set-up, if it is needed, shows on stderr while the server is up already. */
-export function startWithProgress(config: Config, role: Role): Promise<Running> {
+export async function startWithProgress(config: Config, role: Role): Promise<Running> {
   const line = progressLine();
-  return start(config, {
+  const running = await start(config, {
     role,
     onProgress: (p) => {
       const text = p.total !== undefined && p.done !== undefined ? `${p.message} ${bar(p.done / p.total)}` : p.message;
@@ -15,6 +16,15 @@ export function startWithProgress(config: Config, role: Role): Promise<Running> 
       else line.show(text);
     },
   });
+  if (role === "worker") return running;
+  const takeBack = announce(config, running.url);
+  return {
+    ...running,
+    close() {
+      takeBack();
+      return running.close();
+    },
+  };
 }
 
 function impatient(): never {

@@ -5,6 +5,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { Accounts, CallReads, Calls, Events, Jobs, Models, Rollups, Vectors, Work } from "../ports.ts";
 import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
+import type { Backups } from "../services/backups.ts";
 import type { Vitals } from "../services/readiness.ts";
 import type { LiveLimits } from "../services/live.ts";
 
@@ -46,6 +47,8 @@ export interface HttpDeps {
   readonly metricsHook?: (app: App) => void;
   /** Shared with whoever recalculates nightly; one is made where it is not given. */
   readonly recalculation?: Recalculation;
+  /** Absent: this server makes none. */
+  readonly backups?: Backups;
   /** What readiness looks at beside store, models and index. */
   readonly vitals?: Vitals;
   /** True from the first shutdown signal on: /health/ready answers 503. */

@@ -450,6 +450,7 @@ export interface Posts {
 }; readonly answer: {
   readonly "redriven": number;
 } };
+  readonly "/api/v1/backups": { readonly query: NoQuery; readonly body: undefined; readonly answer: Job };
   readonly "/api/v1/calls/import": { readonly query: {
   readonly "map"?: string;
   readonly "default"?: string;

@@ -1,7 +1,8 @@
 /** The SQLite store: one file, one writer thread, reads on the loop and in reader threads. */
-import type { Accounts, CallReads, Calls, Events, Jobs, Rollups, VectorRows, Work } from "../../ports.ts";
+import type { Accounts, CallReads, Calls, Copies, Events, Jobs, Rollups, VectorRows, Work } from "../../ports.ts";
 import { makeAccounts } from "./accounts.ts";
 import { makeCalls } from "./calls.ts";
+import { makeCopies } from "./copies.ts";
 import { openForReading } from "./connection.ts";
 import { EventLog } from "./events.ts";
 import { makeJobs } from "./jobs.ts";
@@ -32,7 +33,7 @@ export interface SqliteOptions {
   readonly lock_wait_ms?: number;
 }
 
-export interface SqliteStore {
+export interface SqliteStore extends Copies {
   readonly calls: Calls;
   readonly reads: CallReads;
   readonly rollups: Rollups;
@@ -43,8 +44,6 @@ export interface SqliteStore {
   readonly jobs: Jobs;
   /** Drops events older than `before` (epoch ms) and gives their space back; the number. */
   pruneEvents(before: number): Promise<number>;
-  /** A whole copy of the database at `path`, made while writes go on. Progress in pages. */
-  backup(path: string, onProgress?: (done: number, total: number) => void): Promise<void>;
   /** Transactions committed by this process: group commit makes them fewer than the commands. */
   commits(): number;
   close(): Promise<void>;
@@ -90,9 +89,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
       if (pruned > 0) await writer.giveBack(now);
       return pruned;
     },
-    async backup(to, onProgress) {
-      await writer.backup(to, onProgress ?? null);
-    },
+    ...makeCopies(writer),
     commits: () => writer.commits,
     async close() {
       events.close();
