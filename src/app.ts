@@ -1,5 +1,6 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
-import { join } from "node:path";
+import { statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { memoryCache } from "./adapters/cache/memory.ts";
 import { memoryRateLimit } from "./adapters/limits/memory.ts";
@@ -10,6 +11,9 @@ import type { OpenedModels } from "./adapters/models/open-models.ts";
 import { pinnedFolder } from "./adapters/models/pinned-model.ts";
 import { pullModel } from "./adapters/models/pull-model.ts";
 import type { PullProgress } from "./adapters/models/pull-model.ts";
+import { whileAlone } from "./adapters/sql/alone.ts";
+import { copyProblem } from "./adapters/sql/copy-facts.ts";
+import { newestSchema } from "./adapters/sql/migrate.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
 import type { SqliteOptions, SqliteStore } from "./adapters/sql/open.ts";
 import { openVectors } from "./adapters/vectors/embedded.ts";
@@ -17,6 +21,8 @@ import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import type { App } from "./http/deps.ts";
+import { createDrain } from "./http/drain.ts";
+import type { Drain } from "./http/drain.ts";
 import { metricsHook } from "./http/metrics.ts";
 import { buildServer } from "./http/server.ts";
 import { createLog } from "./observe/logger.ts";
@@ -25,11 +31,18 @@ import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import { readOrMakeSecret } from "./secrets.ts";
 import { createRecalculation } from "./services/analytics.ts";
+import { closeInOrder } from "./services/shutdown.ts";
+import type { Stage } from "./services/shutdown.ts";
+import { createBackups, makeBackup } from "./services/backups.ts";
+import type { BackupDeps, Manifest } from "./services/backups.ts";
+import type { RestoreDeps } from "./services/restore.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
+import { expireCalls } from "./services/retention.ts";
 import { startNightly } from "./services/nightly.ts";
 import { startLoop } from "./worker/loop.ts";
 
+export { examineDatabase as databaseState, sqliteVersion } from "./adapters/sql/examine.ts";
 export { openapiDocument } from "./http/server.ts";
 export const VERSION: string = packageJson.version;
 
@@ -57,6 +70,29 @@ export async function withStore<T>(config: Config, use: (store: SqliteStore, log
   }
 }
 
+function backupDeps(store: SqliteStore): BackupDeps {
+  return { copies: store, version: VERSION, now: Date.now };
+}
+
+/** Whether any process has the database open. */
+export function storeInUse(path: string): boolean {
+  return !whileAlone(path, () => undefined);
+}
+
+/** A backup of a database that no server has open. */
+export function makeBackupHere(
+  config: Config,
+  folder: string,
+  onProgress: (done: number, total: number) => void,
+): Promise<Manifest> {
+  return withStore(config, (store) => makeBackup(backupDeps(store), { folder, onProgress }));
+}
+
+/** What restoring needs of the store. */
+export function restoreParts(): RestoreDeps {
+  return { newestSchema: newestSchema(), problem: copyProblem, inUse: storeInUse };
+}
+
 /** Brings the database file to this version's schema. */
 export function migrateStore(config: Config): Promise<void> {
   // Opening a store is what migrates it.
@@ -64,7 +100,7 @@ export function migrateStore(config: Config): Promise<void> {
 }
 
 /** The folder the settings name, or the pinned model's; null where there is to be no model. */
-function modelFolder(config: Config): string | null {
+export function modelFolder(config: Config): string | null {
   switch (config.model.kind) {
     case "pinned":
       return pinnedFolder(config.dataDir);
@@ -113,7 +149,8 @@ function startModels(config: Config, log: Log, onProgress: (p: PullProgress) => 
 interface Engine {
   readonly models: OpenedModels;
   readonly metrics: Metrics;
-  close(): Promise<void>;
+  /** No lease of this process is left afterwards. */
+  stopWork(): Promise<void>;
 }
 
 function startEngine(
@@ -134,10 +171,7 @@ function startEngine(
   return {
     models,
     metrics,
-    async close() {
-      await loop?.stop();
-      await models.close();
-    },
+    stopWork: async () => loop?.stop(),
   };
 }
 
@@ -147,8 +181,11 @@ export interface Running {
   readonly models: OpenedModels;
   readonly index: IndexHost;
   readonly log: Log;
-  /** Stops taking requests, finishes those under way, gives work back, closes everything. */
-  close(): Promise<void>;
+  /**
+   * Stops taking requests, finishes those under way, gives work back, closes everything, within nine seconds. The names
+   * of parts that did not close; they may keep the process from ending by itself.
+   */
+  close(): Promise<string[]>;
 }
 
 export type Role = "api" | "worker" | "all";
@@ -188,28 +225,56 @@ export async function start(
     ...store,
     now: Date.now,
     onError: (error) => log.error({ error }, "the daily figures were not rebuilt; they are as before"),
+    onDone({ job_id, counts, report }) {
+      const { days = 0, drifted = 0 } = counts;
+      metrics.rebuilt(drifted);
+      const told = { job_id, days, drifted, ...(drifted > 0 && report) };
+      log[drifted > 0 ? "error" : "info"](told, "the daily figures were counted again from the calls");
+    },
   });
+  const stopping = new AbortController();
+  let expiring: Promise<void> | null = null;
+  const expire = async (): Promise<void> => {
+    if (config.retentionDays === 0) return;
+    const job = await expireCalls({ ...store, now: Date.now }, { days: config.retentionDays, signal: stopping.signal });
+    if (job) log.info({ job_id: job.job_id, state: job.state, ...job.counts }, "calls past their time were erased");
+  };
   const stopNightly = startNightly({
     ...store,
     timezone: config.timezone,
     now: Date.now,
+    expire: () => (expiring = expire()),
     recalculate: async () => (await recalculation.start()).done,
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
   const cache = memoryCache();
   let draining = false;
-  let server: App | null = null;
-  const close = async (): Promise<void> => {
+  let server: { app: App; drain: Drain } | null = null;
+  const close = (): Promise<string[]> => {
     draining = true;
+    stopping.abort();
     stopNightly();
-    await server?.close();
-    await engine.close();
-    await cache.close();
-    await index.vectors.close();
-    await store.close();
+    const requests = async (): Promise<void> => {
+      const cut = await server?.drain.close();
+      if (cut) log.warn({ requests: cut }, "requests that did not come to their end were cut off");
+    };
+    const parts: Stage[][] = [
+      [
+        { name: "requests", patience_ms: 4_500, close: requests },
+        { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
+        { name: "retention", patience_ms: 4_500, close: async () => expiring?.catch(() => undefined) },
+      ],
+      [
+        { name: "models", patience_ms: 1_500, close: () => models.close() },
+        { name: "index", patience_ms: 1_500, close: () => index.vectors.close() },
+        { name: "cache", patience_ms: 1_500, close: () => cache.close() },
+      ],
+      [{ name: "store", patience_ms: 3_000, close: () => store.close() }],
+    ];
+    return closeInOrder(parts, log);
   };
   try {
-    server = await buildServer({
+    const app = await buildServer({
       store,
       models,
       vectors: index.vectors,
@@ -233,16 +298,30 @@ export async function start(
         address: config.rateLimitAddress && memoryRateLimit(config.rateLimitAddress),
       },
       metricsHook: metricsHook({ metrics, isPublic: config.metricsPublic }),
+      backups: createBackups({
+        ...backupDeps(store),
+        jobs: store.jobs,
+        folder: join(config.dataDir, "backups"),
+        onError: (error) => log.error({ error }, "the backup failed"),
+      }),
       draining: () => draining,
+      vitals: {
+        async disk() {
+          const { bavail, blocks, bsize } = await statfs(dirname(config.storePath));
+          return { free_bytes: bavail * bsize, total_bytes: blocks * bsize };
+        },
+        lag: () => index.lag(),
+      },
     });
+    server = { app, drain: createDrain(app) };
     await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
-    if (options.role !== "worker") await server.listen({ host: config.host, port: config.port });
+    if (options.role !== "worker") await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     // A thread left running would keep the process from ending with its message.
     await close();
     throw error;
   }
-  const address = server.server.address();
+  const address = server.app.server.address();
   const port = typeof address === "object" && address !== null ? address.port : config.port;
   return {
     url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,

@@ -28,6 +28,8 @@ export interface Config {
   readonly rateLimitAddress: Quota | null;
   /** Ranks are given only to agents with at least this many enriched calls. */
   readonly rankMinimum: number;
+  /** Calls received longer ago are erased in the night; 0 keeps them for ever. */
+  readonly retentionDays: number;
   /** EARSHOT_* variables that mean nothing here. */
   readonly warnings: readonly string[];
   /** What finding the user's npm needs of the environment. */
@@ -89,6 +91,11 @@ export const SETTINGS = [
     meaning: "the same of an address, for requests without valid credentials",
   },
   { name: "EARSHOT_RANK_MINIMUM", fallback: "5", meaning: "calls an agent needs before a rank is given" },
+  {
+    name: "EARSHOT_RETENTION_DAYS",
+    fallback: "730",
+    meaning: "calls received longer ago are erased in the night; 0 keeps them for ever",
+  },
 ] as const satisfies readonly Setting[];
 
 /** Parts with one choice in this version: naming it is right, anything else would silently not happen. */
@@ -233,6 +240,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     rateLimitAddress: quota("EARSHOT_RATE_LIMIT_ADDRESS"),
     corsOrigins,
     rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
+    retentionDays: integer("EARSHOT_RETENTION_DAYS", 730, 0, 36_500),
     warnings,
     npmEnvironment: { npm_execpath: env["npm_execpath"], PATH: env["PATH"] },
   };

@@ -2,7 +2,9 @@
 import { Command, CommanderError } from "commander";
 import { accountCommands } from "./commands/accounts.ts";
 import { callCommands } from "./commands/calls.ts";
+import { backupCommands } from "./commands/backup.ts";
 import type { Context } from "./commands/context.ts";
+import { doctorCommands } from "./commands/doctor.ts";
 import { importCommands } from "./commands/import.ts";
 import { modelCommands } from "./commands/models.ts";
 import { serveCommands } from "./commands/serve.ts";
@@ -24,7 +26,16 @@ const program = new Command("earshot")
   .version(VERSION)
   .showHelpAfterError("(run with --help for the options)")
   .exitOverride();
-for (const add of [serveCommands, importCommands, modelCommands, accountCommands, callCommands]) add(program, context);
+for (const add of [
+  serveCommands,
+  importCommands,
+  modelCommands,
+  accountCommands,
+  callCommands,
+  backupCommands,
+  doctorCommands,
+])
+  add(program, context);
 // Subcommands inherit settings only when they are copied after being added.
 const strict = (command: Command): void => {
   for (const sub of command.commands) {

@@ -75,6 +75,16 @@ export interface Calls {
   /** Erases all calls of one customer; the number erased. When it resolves, none of their bytes is in any file of the
    *  store; rejects with store_unavailable if a reader of the log is in the way: then ask again. */
   erase(customer_id: string): Promise<number>;
+  /**
+   * Erases every call received (created_at) before `before`, epoch ms, oldest first and so slowly that other writes
+   * hardly notice; gives the space back. Ends early when the signal is aborted: what is done stays done. The number.
+   */
+  purge(
+    before: number,
+    options?: { onProgress?: (erased: number) => void; signal?: AbortSignal | undefined },
+  ): Promise<number>;
+  /** How many calls `purge(before)` would erase. */
+  receivedBefore(before: number): Promise<number>;
 }
 
 // ---- CallReads ---------------------------------------------------------------------------------------------------
@@ -139,6 +149,25 @@ export interface AgentSums {
   readonly measures: Readonly<Partial<Record<MeasureName, MeasureSum>>>;
 }
 
+/** One served sum that was not what the calls say; null: no such row. */
+export interface SumDifference {
+  /** All time, a UTC hour (RFC 3339) or a local day (YYYY-MM-DD). */
+  readonly period: string;
+  readonly agent_id: string;
+  /** `calls` counts accepted calls. */
+  readonly measure: MeasureName | "calls";
+  readonly before: { readonly n: number; readonly sum: number } | null;
+  readonly after: { readonly n: number; readonly sum: number } | null;
+}
+
+export interface Rebuild {
+  readonly days: number;
+  /** Periods whose sums differed from the calls: 0 unless there is a bug, or the file was changed by hand. */
+  readonly drifted: number;
+  /** The first 100. */
+  readonly differences: readonly SumDifference[];
+}
+
 export interface Rollups {
   /** Sums per agent over all time, or over the local days [from_day, to_day] ("YYYY-MM-DD", EARSHOT_TIMEZONE). */
   agents(query: {
@@ -148,12 +177,15 @@ export interface Rollups {
     to_day?: string;
   }): Promise<AgentSums[]>;
   /** Rebuilds every rollup from the calls beside the served ones, swaps day by day, reports what differed. */
-  rebuild(progress: (done: number, total: number) => void): Promise<{ days: number; drifted: number }>;
+  rebuild(progress: (done: number, total: number) => void): Promise<Rebuild>;
 }
 
 // ---- Events ------------------------------------------------------------------------------------------------------
 
 export type EventType = "call.accepted" | "call.replaced" | "call.enriched" | "call.deleted";
+
+/** Why a call was deleted: asked for by id, its customer was erased, or its time was over. */
+export type DeleteReason = "request" | "customer" | "retention";
 
 /** One row of the log: ids and small facts, never personal text. */
 export interface EventRow {
@@ -168,6 +200,8 @@ export interface EventRow {
   readonly customer_sentiment_score: number | null;
   readonly agent_talk_ratio: number | null;
   readonly state: EnrichmentState | null;
+  /** Of call.deleted; null otherwise, and for those of older versions. */
+  readonly reason: DeleteReason | null;
 }
 
 export interface Events {
@@ -259,15 +293,20 @@ export interface JobError {
 
 export interface Job {
   readonly job_id: string;
-  readonly kind: "import" | "recalculate";
+  readonly kind: "import" | "recalculate" | "backup" | "retention";
   readonly state: "running" | "done" | "failed";
   readonly created_at: number;
   readonly updated_at: number;
-  /** import: lines, accepted, replayed, conflicts, rejected, bytes; recalculate: days, drifted, done, total. */
+  /**
+   * import: lines, accepted, replayed, conflicts, rejected, bytes; recalculate: days, drifted, done, total; backup:
+   * done and total pages; retention: done and total calls.
+   */
   readonly counts: Readonly<Record<string, number>>;
   /** The first 100. */
   readonly errors: readonly JobError[];
   readonly detail: string | null;
+  /** What came of it: recalculate says what differed, backup what the copy holds, retention what went. */
+  readonly report: Readonly<Record<string, unknown>> | null;
 }
 
 export interface Jobs {
@@ -277,6 +316,8 @@ export interface Jobs {
   begin(job: Job): Promise<Job>;
   /** A running job not put for ten minutes is `failed`: its process has died. */
   get(job_id: string): Promise<Job | null>;
+  /** The jobs that began last, newest first. */
+  recent(limit: number): Promise<Job[]>;
   /** A resumable position (import: bytes of a file already stored), by an opaque name. */
   bookmark(name: string): Promise<string | null>;
   setBookmark(name: string, value: string | null): Promise<void>;
@@ -308,6 +349,43 @@ export interface Idempotency {
   under(key: RequestKey, onReplay: () => void): KeyedWrites;
   /** Forgets keys that have expired; the number. */
   prune(): Promise<number>;
+}
+
+// ---- Copies: backups --------------------------------------------------------------------------------------------
+
+export interface CopyFacts {
+  /** Version of the schema. */
+  readonly schema: number;
+  /** Rows by table. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+export interface Copies {
+  /** A whole copy of the database at `path`, made while writes go on. Progress in pages. */
+  backup(path: string, onProgress?: (done: number, total: number) => void): Promise<void>;
+  /** What a copy holds; reads all of it, off the event loop. Progress in bytes. */
+  describeCopy(path: string, onProgress?: (done: number, total: number) => void): Promise<CopyFacts>;
+}
+
+/** What there is to know about a database without changing it; null where it is not there or cannot be read. */
+export interface DatabaseState {
+  readonly bytes: number;
+  /** Of the log that has not been moved into the file yet. */
+  readonly log_bytes: number;
+  readonly schema: number | null;
+  readonly newest_schema: number;
+  /** The first thing found to be wrong with the file. */
+  readonly problem: string | null;
+  /** When the last event was, epoch ms, by the clock of that time. */
+  readonly last_event_at: number | null;
+  readonly dead: number;
+  /** When the oldest work that waits was asked for, epoch ms. */
+  readonly oldest_work_at: number | null;
+  /** IANA name: whose days the daily sums are. */
+  readonly timezone: string | null;
 }
 
 // ---- VectorRows: how the index learns what SQL holds --------------------------------------------------------------

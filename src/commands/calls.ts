@@ -1,9 +1,16 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { migrateStore, openapiDocument, VERSION, withStore } from "../app.ts";
 import { EVERYTHING } from "../core/call.ts";
-import type { Context } from "./context.ts";
+import { cutOff, expireCalls } from "../services/retention.ts";
+import { bar, type Context, progressLine } from "./context.ts";
 
-/** `dead list|redrive`, `erase`, `migrate` and `openapi`. */
+function parseDays(value: string): number {
+  const days = Number(value);
+  if (value.trim() !== "" && Number.isInteger(days) && days >= 0 && days <= 36_500) return days;
+  throw new InvalidArgumentError("days must be a whole number from 0 to 36500");
+}
+
+/** `dead list|redrive`, `erase`, `purge`, `migrate` and `openapi`. */
 export function callCommands(program: Command, context: Context): void {
   const dead = program.command("dead").description("calls whose enrichment was given up");
   dead
@@ -30,6 +37,27 @@ export function callCommands(program: Command, context: Context): void {
     .action(async (customer_id: string) => {
       const n = await withStore(context.config(), ({ calls }) => calls.erase(customer_id));
       console.error(`${n} ${n === 1 ? "call" : "calls"} of customer ${customer_id} erased.`);
+    });
+  program
+    .command("purge")
+    .description("erase calls received longer ago than this, as the nightly retention does")
+    .requiredOption("--older-than <days>", "days since the call was received", parseDays)
+    .option("--dry-run", "only say how many there are")
+    .action(async ({ olderThan: days, dryRun }: { olderThan: number; dryRun?: boolean }) => {
+      await withStore(context.config(), async (store) => {
+        if (dryRun === true) {
+          const n = await store.calls.receivedBefore(cutOff(Date.now(), days));
+          console.error(`${n} ${n === 1 ? "call was" : "calls were"} received more than ${days} days ago.`);
+          return;
+        }
+        const line = progressLine();
+        const job = await expireCalls(
+          { ...store, now: Date.now },
+          { days, onProgress: (done, total) => line.show(`erasing ${bar(done / Math.max(1, total))}`) },
+        );
+        const n = job?.counts["done"] ?? 0;
+        line.end(`${n} ${n === 1 ? "call" : "calls"} received more than ${days} days ago erased.`);
+      });
     });
   program
     .command("migrate")

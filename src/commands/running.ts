@@ -3,11 +3,12 @@ import { start } from "../app.ts";
 import type { Role, Running } from "../app.ts";
 import type { Config } from "../config.ts";
 import { bar, progressLine } from "./context.ts";
+import { announce } from "./server-file.ts";
 
 /** Starts the product; the model's set-up, if it is needed, shows on stderr while the server is up already. */
-export function startWithProgress(config: Config, role: Role): Promise<Running> {
+export async function startWithProgress(config: Config, role: Role): Promise<Running> {
   const line = progressLine();
-  return start(config, {
+  const running = await start(config, {
     role,
     onProgress: (p) => {
       const text = p.total !== undefined && p.done !== undefined ? `${p.message} ${bar(p.done / p.total)}` : p.message;
@@ -15,14 +16,29 @@ export function startWithProgress(config: Config, role: Role): Promise<Running> 
       else line.show(text);
     },
   });
+  if (role === "worker") return running;
+  const takeBack = announce(config, running.url);
+  return {
+    ...running,
+    close() {
+      takeBack();
+      return running.close();
+    },
+  };
 }
 
 function impatient(): never {
   process.exit(130);
 }
 
-/** Waits for SIGINT or SIGTERM, then closes in order; a second signal ends at once. */
-export async function untilSignal(running: Running): Promise<void> {
+/** Nothing may keep a process from ending for longer than an orchestrator waits before it kills. */
+const BOUND_MS = 9_500;
+
+/**
+ * Waits for SIGINT or SIGTERM, then closes in order; a second signal ends at once. Exits with 1 where a part did not
+ * close, or where the process has not ended by itself within `bound_ms`.
+ */
+export async function untilSignal(running: Pick<Running, "close" | "log">, bound_ms = BOUND_MS): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   process.once("SIGINT", resolve);
   process.once("SIGTERM", resolve);
@@ -30,7 +46,14 @@ export async function untilSignal(running: Running): Promise<void> {
   running.log.info({ signal }, "shutting down");
   process.once("SIGINT", impatient);
   process.once("SIGTERM", impatient);
-  await running.close();
+  const late = setTimeout(() => {
+    running.log.error({ bound_ms }, "the shutdown did not end in time: ending without it");
+    process.exit(1);
+  }, bound_ms);
+  const unwell = await running.close();
+  if (unwell.length > 0) process.exit(1);
+  // From here on it only counts for what else keeps the process alive.
+  late.unref();
   process.off("SIGINT", impatient);
   process.off("SIGTERM", impatient);
 }

@@ -22,6 +22,8 @@ import type { Figures } from "../services/figures.ts";
 import type { ShedLimits } from "./shed.ts";
 import type { RateLimits } from "./limits.ts";
 import type { LastGood } from "../services/last-good.ts";
+import type { Backups } from "../services/backups.ts";
+import type { Vitals } from "../services/readiness.ts";
 import type { LiveLimits } from "../services/live.ts";
 import type { Once } from "../services/once.ts";
 
@@ -74,6 +76,10 @@ export interface HttpDeps {
   readonly metricsHook?: (app: App) => void;
   /** Shared with whoever recalculates nightly; one is made where it is not given. */
   readonly recalculation?: Recalculation;
+  /** Absent: this server makes none. */
+  readonly backups?: Backups;
+  /** What readiness looks at beside store, models and index. */
+  readonly vitals?: Vitals;
   /** True from the first shutdown signal on: /health/ready answers 503. */
   readonly draining?: () => boolean;
 }

@@ -114,6 +114,7 @@ export function presentEvent(event: EventRow): Wire {
     state: event.state,
     customer_sentiment_score: event.customer_sentiment_score,
     agent_talk_ratio: event.agent_talk_ratio,
+    reason: event.reason,
   };
 }
 
@@ -127,6 +128,7 @@ export function presentJob(job: Job): Wire {
     counts: job.counts,
     errors: job.errors,
     detail: job.detail,
+    report: job.report,
   };
 }
 

@@ -126,7 +126,7 @@ export const SCHEMAS = {
   Job: Type.Object(
     {
       job_id: Type.String(),
-      kind: enumOf(["import", "recalculate"]),
+      kind: enumOf(["import", "recalculate", "backup", "retention"]),
       state: enumOf(["running", "done", "failed"]),
       created_at: instant("When it began"),
       updated_at: instant("When it last moved"),
@@ -135,9 +135,16 @@ export const SCHEMAS = {
         description: "The first 100",
       }),
       detail: nullable(Type.String()),
+      report: nullable(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description:
+            "What came of it: what differed (recalculate), what the copy holds (backup), what went (retention)",
+        }),
+      ),
     },
     CLOSED,
   ),
+  Jobs: Type.Object({ jobs: Type.Array(named("Job")) }, CLOSED),
   Event: Type.Object(
     {
       seq: Type.Integer(),
@@ -149,6 +156,7 @@ export const SCHEMAS = {
       state: nullable(enumOf(STATES)),
       customer_sentiment_score: nullable(score("As it was then")),
       agent_talk_ratio: nullable(Type.Number()),
+      reason: nullable(enumOf(["request", "customer", "retention"], "Why a call was deleted")),
     },
     CLOSED,
   ),

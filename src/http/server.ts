@@ -26,6 +26,7 @@ import { pageRoutes } from "./page.ts";
 import { sendProblem } from "./problem.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
 import { authRoutes } from "./routes/auth.ts";
+import { backupRoutes } from "./routes/backups.ts";
 import { callRoutes } from "./routes/calls.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { importRoutes } from "./routes/import.ts";
@@ -96,6 +97,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
   importRoutes(app, context);
   readRoutes(app, context);
   analyticsRoutes(app, context, recalculation);
+  backupRoutes(app, context);
   docsRoutes(app);
   pageRoutes(app, context.config.pageFolder ?? null);
   return app;

@@ -22,6 +22,8 @@ export interface Metrics {
   /** A request was refused because an account or address had met its limit. */
   rateLimited(limit: string): void;
   breakerChanged(name: string, state: BreakerState): void;
+  /** Periods whose served sums differed from the calls at the last rebuild. */
+  rebuilt(drifted: number): void;
 }
 
 export function createMetrics(work: Pick<Work, "depth">): Metrics {
@@ -95,6 +97,11 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     labelNames: ["breaker"],
     registers,
   });
+  const drift = new Gauge({
+    name: "earshot_rollup_drift",
+    help: "Periods whose served sums differed from the calls at the last rebuild; must be 0",
+    registers,
+  });
   return {
     async scrape() {
       // Without the store these two are left out; everything else matters all the more.
@@ -119,5 +126,6 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     shed: (reason) => shed.inc({ reason }),
     rateLimited: (limit) => rateLimited.inc({ limit }),
     breakerChanged: (breaker, state) => breakers.set({ breaker }, BREAKER_STATES.indexOf(state) / 2),
+    rebuilt: (drifted) => drift.set(drifted),
   };
 }

@@ -155,14 +155,14 @@ export function createAccess({ accounts, config, now }: AccessDeps): Access {
   async function accountOf(id: string): Promise<Account | null> {
     if (id === BUILT_IN_ADMIN) return builtIn;
     const known = byId.get(id);
-    if (known && now() - known.at < FRESH_MS) return live(known.account);
+    if (known && Math.abs(now() - known.at) < FRESH_MS) return live(known.account);
     return live(remember(byId, id, await asSeen(known, () => accounts.byId(id))).account);
   }
 
   async function byKey(key: string): Promise<Principal | null> {
     const digest = sha256(key);
     const known = keys.get(digest);
-    if (known && now() - known.at < FRESH_MS) return principalOf(known.account, null);
+    if (known && Math.abs(now() - known.at) < FRESH_MS) return principalOf(known.account, null);
     const { account, at }: Seen<Account | null> = await asSeen(known, () => accounts.byKeyHash(digest));
     if (account === null || live(account) === null) {
       keys.delete(digest);

@@ -100,15 +100,17 @@ export function createRecalculation(deps: {
   jobs: Pick<Jobs, "put" | "begin">;
   now: () => number;
   onError: (error: unknown) => void;
+  /** Told of every rebuild that came to its end. */
+  onDone?: (job: Job) => void;
 }): Recalculation {
-  const { rollups, jobs, now, onError } = deps;
+  const { rollups, jobs, now, onError, onDone = () => undefined } = deps;
   let running: { job: Job; done: Promise<void> } | null = null;
   /** Starts follow one another, so that each sees whether the one before it began something. */
   let turn: Promise<unknown> = Promise.resolve();
 
   async function rebuild(started: Job): Promise<void> {
     let job = started;
-    let written = now();
+    let written = performance.now();
     const put = async (change: Partial<Job>): Promise<void> => {
       job = { ...job, ...change, updated_at: now() };
       await jobs.put(job);
@@ -116,13 +118,14 @@ export function createRecalculation(deps: {
     // Writes of progress follow one another, so that the last word is the last written.
     let writes = Promise.resolve();
     try {
-      const result = await rollups.rebuild((done, total) => {
-        if (now() - written < PROGRESS_MS) return;
-        written = now();
+      const { differences, ...counts } = await rollups.rebuild((done, total) => {
+        if (performance.now() - written < PROGRESS_MS) return;
+        written = performance.now();
         writes = writes.then(() => put({ counts: { done, total } })).catch(onError);
       });
       await writes;
-      await put({ state: "done", counts: { ...job.counts, ...result } });
+      await put({ state: "done", counts: { ...job.counts, ...counts }, report: { differences } });
+      onDone(job);
     } catch (error) {
       onError(error);
       await writes;
@@ -146,6 +149,7 @@ export function createRecalculation(deps: {
       counts: {},
       errors: [],
       detail: null,
+      report: null,
     };
     const begun = await via.begin(job);
     if (begun.job_id !== job.job_id) return { job: begun, done: Promise.resolve() };

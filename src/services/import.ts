@@ -211,7 +211,7 @@ class Run {
       counts: { ...this.#counts, rejected: at.rejected + failed },
       errors: known,
     });
-    if (this.#deps.now() - this.#told >= JOB_INTERVAL_MS) await this.#tell("running", null);
+    if (performance.now() - this.#told >= JOB_INTERVAL_MS) await this.#tell("running", null);
   }
 
   /** A store that is away for a moment does not end an import of an hour. */
@@ -227,7 +227,7 @@ class Run {
   }
 
   async #tell(state: Job["state"], detail: string | null): Promise<Job> {
-    this.#told = this.#deps.now();
+    this.#told = performance.now();
     const job = this.#job(state, detail);
     await this.#deps.jobs.put(job);
     return job;
@@ -243,6 +243,7 @@ class Run {
       counts: { ...this.#counts },
       errors: this.#errors.toSorted((a, b) => a.line - b.line),
       detail,
+      report: null,
     };
   }
 }

@@ -1,8 +1,9 @@
-/** What is done once a night: daily figures are computed again from the calls, old events and request keys are dropped. */
+/** What is done once a night: calls past their time are erased, old events and request keys dropped, daily figures computed again. */
 import type { Idempotency, Jobs } from "../ports.ts";
 
 const DAY_BOOKMARK = "nightly.day";
 const HOUR = 3;
+const DAY_MS = 86_400_000;
 const LOOK_MS = 10 * 60_000;
 /** The log serves readers that were away for up to a week. */
 const EVENT_DAYS = 7;
@@ -11,6 +12,8 @@ export interface NightlyDeps {
   readonly jobs: Pick<Jobs, "bookmark" | "setBookmark">;
   readonly timezone: string;
   readonly now: () => number;
+  /** Erases calls past their time. */
+  readonly expire: () => Promise<unknown>;
   readonly recalculate: () => Promise<void>;
   readonly pruneEvents: (before: number) => Promise<number>;
   readonly idempotency: Pick<Idempotency, "prune">;
@@ -19,18 +22,24 @@ export interface NightlyDeps {
 
 /**
  * Runs the night's work if it is past three o'clock here and today's has not been done by any process (a bookmark in
- * the store says so); whether it ran. On the first day it only sets the bookmark: there is nothing old yet.
+ * the store says so); whether it ran. On the first day it only sets the bookmark: there is nothing old yet. A clock
+ * that was put back over midnight does not make it run again; one that was years ahead does not stop it for years.
  */
 export async function nightly(deps: NightlyDeps): Promise<boolean> {
   const now = deps.now();
   const { day, hour } = localTime(now, deps.timezone);
   const done = await deps.jobs.bookmark(DAY_BOOKMARK);
-  if (done === day || (done !== null && hour < HOUR)) return false;
+  if (done !== null && (hour < HOUR || (done >= day && Date.parse(done) - Date.parse(day) <= DAY_MS))) return false;
   await deps.jobs.setBookmark(DAY_BOOKMARK, day);
   if (done === null) return false;
-  await deps.pruneEvents(now - EVENT_DAYS * 86_400_000);
-  await deps.idempotency.prune();
-  await deps.recalculate();
+  const works = [
+    () => deps.pruneEvents(now - EVENT_DAYS * DAY_MS),
+    () => deps.idempotency.prune(),
+    deps.expire,
+    deps.recalculate,
+  ];
+  // One that fails must not keep the others from their night.
+  for (const work of works) await work().catch(deps.onError);
   return true;
 }
 

@@ -10,13 +10,35 @@ export interface Readiness {
 const PATIENCE_MS = 2_000;
 /** Work that waits longer than this is said to lag. */
 const LAG_MS = 300_000;
+/** Events that the index has not taken in yet; more is said to lag. */
+const LAG_EVENTS = 10_000;
+/** With less, a checkpoint or a backup may not fit any more. */
+export const LOW_DISK_BYTES = 512 * 1024 * 1024;
 
-/** Looks at store, queue, models and index. Only a store that does not answer, or a shutdown, makes it unavailable. */
+export interface Vitals {
+  /** Of the file system the store is on, in bytes. */
+  disk(): Promise<{ free_bytes: number; total_bytes: number }>;
+  /** Events the vector index has not taken in; null while there is none. */
+  lag(): Promise<number | null>;
+}
+
+/** Looks at store, queue, models, index and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
 export async function readiness(
-  deps: { work: Pick<Work, "depth">; models: Pick<Models, "describe">; vectors: Pick<Vectors, "describe"> },
+  deps: {
+    work: Pick<Work, "depth">;
+    models: Pick<Models, "describe">;
+    vectors: Pick<Vectors, "describe">;
+    vitals?: Vitals | undefined;
+  },
   input: { draining: boolean },
 ): Promise<Readiness> {
-  const [depth, index] = await Promise.all([inTime(deps.work.depth()), inTime(deps.vectors.describe())]);
+  const { vitals } = deps;
+  const [depth, index, disk, behind] = await Promise.all([
+    inTime(deps.work.depth()),
+    inTime(deps.vectors.describe()),
+    vitals ? inTime(vitals.disk()) : null,
+    vitals ? inTime(vitals.lag()) : null,
+  ]);
   const model = deps.models.describe();
   const lagging = depth !== null && depth.oldest_ms > LAG_MS;
   const checks = {
@@ -29,6 +51,10 @@ export async function readiness(
       ...(model.problem !== null && { problem: model.problem }),
     },
     index: { ok: index !== null, ...(index && { rows: index.rows }) },
+    ...(vitals && {
+      lag: { ok: behind === null || behind <= LAG_EVENTS, events: behind },
+      disk: { ok: disk !== null && disk.free_bytes >= LOW_DISK_BYTES, ...disk },
+    }),
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)

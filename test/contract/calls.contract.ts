@@ -163,6 +163,64 @@ export function callsContract(name: string, make: MakeStore): void {
       expect(await store.calls.erase("carl")).toBe(0);
       const [sum] = await store.rollups.agents({ scope: EVERYTHING, measures: [] });
       expect(sum?.total_calls).toBe(25);
+      const { events } = await store.events.after(0, 1_000, EVERYTHING);
+      expect(new Set(events.filter((e) => e.type === "call.deleted").map((e) => e.reason))).toEqual(
+        new Set(["customer"]),
+      );
+    });
+
+    it("purges what was received before a time, whatever its start: rows, words, vectors, sums; and says why", async () => {
+      const now = store.clock.now;
+      // The same millisecond for all of a batch, some of them enriched, some leased, some waiting.
+      await store.calls.accept(
+        Array.from({ length: 45 }, (_, i) => aCall(`old${i}`, { start_time: now + i }, ["bygone days", "indeed"])),
+        2,
+      );
+      for (const item of await store.work.take(30, "w", 60_000))
+        await save(item, { vectors: someVectors(item.call_no) });
+      const held = await takeOne();
+      store.clock.now = now + 1_000;
+      await store.calls.accept([aCall("new", { start_time: 0 }, ["these days"])], 1);
+      await save(held, { vectors: someVectors(1) });
+      const last = await takeOne();
+
+      expect(await store.calls.receivedBefore(now)).toBe(0);
+      expect(await store.calls.purge(now)).toBe(0);
+      expect(await store.calls.receivedBefore(now + 1)).toBe(45);
+      const seen: number[] = [];
+      expect(await store.calls.purge(now + 1, { onProgress: (erased) => seen.push(erased) })).toBe(45);
+      expect(seen.length).toBeGreaterThan(1);
+      expect(seen.at(-1)).toBe(45);
+      expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+      expect(await store.calls.receivedBefore(now + 1)).toBe(0);
+
+      expect(await save(last)).toEqual([last.call_id === "new" ? "saved" : "stale"]);
+      expect(await store.state("old0")).toBeNull();
+      expect((await store.state("new"))?.call_no).toBe(46);
+      expect(await store.turnsWith("bygone")).toBe(0);
+      expect((await store.vectorRows.scan("call", "space", 0, 100)).call_no).toHaveLength(0);
+      const [sum] = await store.rollups.agents({ scope: EVERYTHING, measures: [] });
+      expect(sum?.total_calls).toBe(1);
+      expect(await store.rollups.rebuild(() => undefined)).toMatchObject({ drifted: 0, differences: [] });
+      const { events } = await store.events.after(0, 1_000, EVERYTHING);
+      const deleted = events.filter((e) => e.type === "call.deleted");
+      expect(deleted).toHaveLength(45);
+      expect(new Set(deleted.map((e) => e.reason))).toEqual(new Set(["retention"]));
+    });
+
+    it("stops purging when told to, and keeps what is left whole", async () => {
+      await store.calls.accept(
+        Array.from({ length: 90 }, (_, i) => aCall(`c${i}`)),
+        2,
+      );
+      const stopping = new AbortController();
+      const erased = await store.calls.purge(store.clock.now + 1, {
+        signal: stopping.signal,
+        onProgress: () => stopping.abort(),
+      });
+      expect(erased).toBeGreaterThan(0);
+      expect(erased).toBeLessThan(90);
+      expect(await store.calls.receivedBefore(store.clock.now + 1)).toBe(90 - erased);
     });
   });
 }

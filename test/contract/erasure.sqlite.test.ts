@@ -55,8 +55,9 @@ it("leaves no word of erased calls, short ones included, in any file", { timeout
   // What the log says of every call, so that it is not taken for a trace.
   await store.calls.replace(aCall("kept0", { customer_id: "dora" }, ["we stay here", "of course"]), 1);
   await enrichSome(1);
-  await store.calls.accept([aCall("gone")], 1);
+  await store.calls.accept([aCall("gone"), aCall("erased", { customer_id: "eve" })], 1);
   await store.calls.remove("gone", EVERYTHING);
+  await store.calls.erase("eve");
   const kept = pieces(lettersOnDisk());
   const next = random(7);
   const letter = () => String.fromCharCode(97 + Math.floor(next() * 26));

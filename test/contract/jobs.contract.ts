@@ -26,13 +26,23 @@ export function jobsContract(name: string, open: () => Promise<JobsUnderTest>): 
         counts: { lines: 3, accepted: 2 },
         errors: [{ line: 2, message: "no turns" }],
         detail: null,
+        report: null,
       };
       store.setNow(2);
       expect(await store.jobs.get("j1")).toBeNull();
       await store.jobs.put(job);
       expect(await store.jobs.get("j1")).toEqual(job);
       const errors = Array.from({ length: 150 }, (_, line) => ({ line, message: `line ${line}` }));
-      const done: Job = { ...job, state: "done", updated_at: 9, counts: { lines: 150 }, errors, detail: "calls.csv" };
+      const report = { differences: [{ period: "2026-03-10", measure: "calls" }] };
+      const put = {
+        state: "done",
+        updated_at: 9,
+        counts: { lines: 150 },
+        errors,
+        detail: "calls.csv",
+        report,
+      } as const;
+      const done: Job = { ...job, ...put };
       await store.jobs.put(done);
       expect(await store.jobs.get("j1")).toEqual({ ...done, errors: errors.slice(0, 100) });
     });
@@ -47,6 +57,7 @@ export function jobsContract(name: string, open: () => Promise<JobsUnderTest>): 
         counts: {},
         errors: [],
         detail: null,
+        report: null,
       };
       await store.jobs.put(job);
       store.setNow(601_000);
@@ -58,6 +69,24 @@ export function jobsContract(name: string, open: () => Promise<JobsUnderTest>): 
       expect(await store.jobs.get("silent")).toMatchObject({ state: "running", detail: null });
       await store.jobs.put({ ...job, state: "done" });
       expect(await store.jobs.get("silent")).toMatchObject({ state: "done" });
+    });
+
+    test("the jobs that began last, newest first", async () => {
+      const job: Job = {
+        job_id: "a1",
+        kind: "backup",
+        state: "done",
+        created_at: 5,
+        updated_at: 5,
+        counts: {},
+        errors: [],
+        detail: null,
+        report: null,
+      };
+      for (const job_id of ["a1", "a2", "a3"]) await store.jobs.put({ ...job, job_id });
+      // Later news of a job do not make it a newer one.
+      await store.jobs.put({ ...job, job_id: "a1", updated_at: 6 });
+      expect((await store.jobs.recent(2)).map((j) => j.job_id)).toEqual(["a3", "a2"]);
     });
 
     test("a bookmark is set, moved and forgotten", async () => {

@@ -48,6 +48,30 @@ export function workContract(name: string, make: MakeStore): void {
       expect(await store.calls.saveEnrichment([enriched(first, "v")])).toEqual(["saved"]);
     });
 
+    it("does not wait for a clock that went back by hours; nor does a lease live on by it", async () => {
+      await store.calls.accept([aCall("fresh"), aCall("leased")], 1);
+      const [lost] = await store.work.take(1, "lost", LEASE);
+      store.clock.now += 10_000;
+      await store.calls.accept([aCall("later")], PRIORITY.bulk);
+      store.clock.now -= 2 * 3_600_000;
+      expect(ids(await store.work.take(9, "w", LEASE)).toSorted()).toEqual(["fresh", "later", "leased"]);
+      if (!lost) throw new Error("no work");
+      expect(await store.calls.saveEnrichment([enriched(lost, "lost")])).toEqual(["stale"]);
+      expect((await store.work.depth()).oldest_ms).toBe(0);
+    });
+
+    it("lets a clock that goes ahead by hours cost a lease, not a call", async () => {
+      await store.calls.accept([aCall("a")], 1);
+      const [item] = await store.work.take(1, "w", LEASE);
+      store.clock.now += 2 * 3_600_000;
+      const [again] = await store.work.take(1, "w", LEASE);
+      if (!item || !again) throw new Error("no work");
+      // Two lanes of one worker hold the same item: whoever saves first is the only one.
+      expect(await store.calls.saveEnrichment([enriched(item, "w")])).toEqual(["saved"]);
+      expect(await store.calls.saveEnrichment([enriched(again, "w")])).toEqual(["stale"]);
+      expect(await store.work.depth()).toMatchObject({ ready: 0, running: 0, dead: 0 });
+    });
+
     it("prolongs leases", async () => {
       await store.calls.accept([aCall("a"), aCall("b")], 1);
       const items = await store.work.take(2, "w", LEASE);

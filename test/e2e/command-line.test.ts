@@ -34,6 +34,10 @@ test("every command explains itself and exits with 0", async () => {
     ["users", "add"],
     ["dead", "list"],
     ["erase"],
+    ["purge"],
+    ["backup"],
+    ["restore"],
+    ["doctor"],
     ["migrate"],
     ["openapi"],
   ]) {
@@ -51,6 +55,9 @@ test.each([
   [["import"]],
   [["import", "-"]],
   [["migrate", "now"]],
+  [["purge"]],
+  [["purge", "--older-than", "soon"]],
+  [["restore"]],
 ])("wrong usage exits with 2: %j", async (args) => {
   const { code, stderr } = await runCli(args, env);
   expect(code).toBe(2);

@@ -102,6 +102,25 @@ test("a text that changed while it was being enriched is enriched again, as it i
   expect(row?.customer_sentiment_score).toBeGreaterThan(0.3);
 });
 
+test("work that hangs at a stop is given back, without counting as a try", async () => {
+  await store.calls.accept([aCall("stuck", {}, ["hello", "<hang> there"])], PRIORITY.single);
+  const hasty = startLoop(
+    {
+      ...store,
+      models,
+      metrics: createMetrics(store.work),
+      log: pino({ level: "silent" }),
+      now: () => clock.now,
+      random: () => 0,
+    },
+    { lanes: 1, stop_ms: 50 },
+  );
+  await expect.poll(() => state("stuck"), { timeout: 10_000, interval: 10 }).toBe("running");
+  await hasty.stop();
+  expect(await store.work.depth()).toMatchObject({ ready: 1, running: 0 });
+  expect(await store.work.take(1, "next", 1_000)).toMatchObject([{ call_id: "stuck", attempts: 1 }]);
+});
+
 test("pauses between tries double, stay under a minute and are jittered by half", () => {
   expect([1, 2, 3].map((n) => backoff(n, () => 1))).toEqual([500, 1_000, 2_000]);
   expect(backoff(30, () => 1)).toBe(60_000);
@@ -111,11 +130,13 @@ test("pauses between tries double, stay under a minute and are jittered by half"
 test("the night's work runs once a local day, after three o'clock, by one process", async () => {
   const done: string[] = [];
   let pruned = 0;
+  const expired: number[] = [];
   const run = (now: number) =>
     nightly({
       jobs: store.jobs,
       timezone: "America/New_York",
       now: () => now,
+      expire: async () => void expired.push(now),
       recalculate: async () => void done.push(new Date(now).toISOString()),
       idempotency: { prune: async () => ++pruned },
       pruneEvents: async (before) => (expect(before).toBe(now - 7 * 86_400_000), 0),
@@ -130,4 +151,54 @@ test("the night's work runs once a local day, after three o'clock, by one proces
   expect(await run(Date.UTC(2026, 4, 8, 20))).toBe(true);
   expect(pruned).toBe(2);
   expect(done).toEqual(["2026-05-05T07:30:00.000Z", "2026-05-08T20:00:00.000Z"]);
+  expect(expired).toHaveLength(2);
+});
+
+const hours = (n: number): number => Date.UTC(2026, 4, 4) + n * 3_600_000;
+
+test("a clock that is put back or ahead by two hours does not make the night's work run twice", async () => {
+  let runs = 0;
+  const run = (now: number) =>
+    nightly({
+      jobs: store.jobs,
+      timezone: "UTC",
+      now: () => now,
+      expire: async () => undefined,
+      recalculate: async () => void runs++,
+      idempotency: { prune: async () => 0 },
+      pruneEvents: async () => 0,
+      onError: (error) => expect.unreachable(String(error)),
+    });
+  await store.jobs.setBookmark("nightly.day", "2026-05-01");
+  expect(await run(hours(4))).toBe(true);
+  expect(await run(hours(2))).toBe(false);
+  expect(await run(hours(4.5))).toBe(false);
+  // 01:30 of the next day, put ahead to 03:30, back to 01:30, and over midnight back.
+  expect(await run(hours(25.5))).toBe(false);
+  expect(await run(hours(27.5))).toBe(true);
+  expect(await run(hours(25.5))).toBe(false);
+  expect(await run(hours(23.5))).toBe(false);
+  expect(await run(hours(27.6))).toBe(false);
+  expect(runs).toBe(2);
+  // Years ahead by mistake, then right again: not silent for years.
+  await store.jobs.setBookmark("nightly.day", "2037-01-01");
+  expect(await run(hours(28))).toBe(true);
+  expect(await run(hours(29))).toBe(false);
+});
+
+test("a part of the night's work that fails does not keep the others from theirs", async () => {
+  const done: string[] = [];
+  const errors: unknown[] = [];
+  await store.jobs.setBookmark("nightly.day", "2026-05-01");
+  const ran = await nightly({
+    jobs: store.jobs,
+    timezone: "UTC",
+    now: () => Date.UTC(2026, 4, 4, 12),
+    expire: () => Promise.reject(new Error("no")),
+    recalculate: async () => void done.push("recalculate"),
+    idempotency: { prune: () => Promise.reject(new Error("no")) },
+    pruneEvents: () => Promise.reject(new Error("no")),
+    onError: (error) => errors.push(error),
+  });
+  expect([ran, done, errors.length]).toEqual([true, ["recalculate"], 3]);
 });

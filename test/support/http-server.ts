@@ -2,6 +2,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { ValidateFunction } from "ajv";
 import { randomBytes } from "node:crypto";
+import { dirname, join } from "node:path";
 import type { LightMyRequestResponse } from "fastify";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import Database from "better-sqlite3";
@@ -17,6 +18,7 @@ import type { App, HttpConfig } from "../../src/http/deps.ts";
 import type { RateLimits } from "../../src/http/limits.ts";
 import { buildServer } from "../../src/http/server.ts";
 import { createMetrics, type Metrics } from "../../src/observe/metrics.ts";
+import { createBackups } from "../../src/services/backups.ts";
 import { addKey } from "../../src/services/access.ts";
 import { enrichBatch } from "../../src/services/enrich.ts";
 import { followIndex } from "../../src/services/follow-index.ts";
@@ -137,6 +139,14 @@ export async function startHttp(
     },
     log,
     now,
+    backups: createBackups({
+      copies: store,
+      version: "0.0.0-test",
+      now,
+      jobs: store.jobs,
+      folder: join(dirname(path), "backups"),
+      onError: (error) => log.error({ error }, "backup"),
+    }),
   });
   const document = app.swagger() as unknown as Document;
   const check = checker(document);

@@ -32,6 +32,7 @@ test("every problem is reported at once, by the name of its setting", () => {
     EARSHOT_RATE_LIMIT: "many",
     EARSHOT_RATE_LIMIT_ADDRESS: "300/0",
     EARSHOT_RANK_MINIMUM: "0",
+    EARSHOT_RETENTION_DAYS: "-1",
   };
   let error: unknown;
   try {

@@ -13,6 +13,7 @@ const event = (type: EventType, call_no: number): EventRow => ({
   customer_sentiment_score: null,
   agent_talk_ratio: null,
   state: null,
+  reason: null,
 });
 
 test("the last event of a call decides what the index does with it", () => {

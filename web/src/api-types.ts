@@ -268,7 +268,7 @@ export type Definitions = {
 
 export type Job = {
   readonly "job_id": string;
-  readonly "kind": "import" | "recalculate";
+  readonly "kind": "import" | "recalculate" | "backup" | "retention";
   readonly "state": "running" | "done" | "failed";
   /** When it began */ readonly "created_at": string;
   /** When it last moved */ readonly "updated_at": string;
@@ -278,6 +278,11 @@ export type Job = {
   readonly "message": string;
 })[];
   readonly "detail": string | null;
+  readonly "report": Readonly<Record<string, unknown>> | null;
+};
+
+export type Jobs = {
+  readonly "jobs": readonly (Job)[];
 };
 
 export type Event = {
@@ -290,6 +295,7 @@ export type Event = {
   readonly "state": "pending" | "running" | "enriched" | "degraded" | "dead" | null;
   readonly "customer_sentiment_score": number | null;
   readonly "agent_talk_ratio": number | null;
+  readonly "reason": "request" | "customer" | "retention" | null;
 };
 
 export type EventPage = {
@@ -426,6 +432,9 @@ export interface Gets {
 }; readonly body: undefined; readonly answer: SearchResults };
   readonly "/api/v1/analytics/agents": { readonly query: NoQuery; readonly body: undefined; readonly answer: readonly (AgentFigures)[] };
   readonly "/api/v1/analytics/definitions": { readonly query: NoQuery; readonly body: undefined; readonly answer: Definitions };
+  readonly "/api/v1/jobs": { readonly query: {
+  readonly "limit"?: number;
+}; readonly body: undefined; readonly answer: Jobs };
   readonly "/api/v1/jobs/{job_id}": { readonly query: NoQuery; readonly body: undefined; readonly answer: Job };
   readonly "/api/v1/events": { readonly query: {
   readonly "after"?: number;
@@ -458,6 +467,7 @@ export interface Posts {
 }; readonly answer: {
   readonly "redriven": number;
 } };
+  readonly "/api/v1/backups": { readonly query: NoQuery; readonly body: undefined; readonly answer: Job };
   readonly "/api/v1/calls/import": { readonly query: {
   readonly "map"?: string;
   readonly "default"?: string;

@@ -4,6 +4,8 @@ import type { AcceptedCall, PackedCall } from "../../core/call.ts";
 import { AppError } from "../../errors.ts";
 import type { Calls, KeyedWrites } from "../../ports.ts";
 import type { AcceptedRow } from "./commands.ts";
+import type { LoopReader } from "./loop-reader.ts";
+import { countReceivedBefore, purgeSlowly } from "./purge.ts";
 import type { Run, Writer } from "./writer.ts";
 
 const SCRUB_RETRY_MS = 50;
@@ -11,8 +13,13 @@ const SCRUB_RETRY_MS = 50;
 /** Calls erased in one transaction, so that other writes do not wait for a customer with many. */
 const ERASE_STEP = 100;
 
-export function makeCalls(deps: { writer: Writer; now: () => number; lock_wait_ms: number }): Calls {
-  const { writer, now, lock_wait_ms } = deps;
+export function makeCalls(deps: {
+  writer: Writer;
+  reader: LoopReader;
+  now: () => number;
+  lock_wait_ms: number;
+}): Calls {
+  const { writer, reader, now, lock_wait_ms } = deps;
   return {
     ...makeCallWrites((...command) => writer.run(...command), now),
     saveEnrichment: (batch) => writer.run("save", { batch }, now()),
@@ -27,6 +34,8 @@ export function makeCalls(deps: { writer: Writer; now: () => number; lock_wait_m
       await emptyLog(writer, lock_wait_ms);
       return erased;
     },
+    purge: (before, options = {}) => purgeSlowly({ writer, now }, before, options),
+    receivedBefore: (before) => countReceivedBefore(reader, before),
   };
 }
 

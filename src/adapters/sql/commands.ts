@@ -8,6 +8,7 @@ import type {
   ReplaceResult,
   RequestKey,
   SaveResult,
+  SumDifference,
   WorkItem,
 } from "../../ports.ts";
 
@@ -48,10 +49,14 @@ export interface Commands {
   remove: Command<{ call_id: string; scope: Scope }, boolean>;
   /** At most `limit` calls; the number erased. */
   erase: Command<{ customer_id: string; limit: number }, number>;
+  /** The oldest calls received before `before`: at most `limit`, and no new one after `budget_ms`. */
+  purge: Command<{ before: number; limit: number; budget_ms: number }, { erased: number; finished: boolean }>;
   take: Command<{ n: number; worker_id: string; lease_ms: number }, WorkItem[]>;
   renew: Command<{ work_nos: readonly number[]; worker_id: string; lease_ms: number }, number[]>;
   fail: Command<{ items: readonly WorkFailure[]; worker_id: string }, null>;
   release: Command<{ work_nos: readonly number[]; worker_id: string }, null>;
+  /** Brings back to the present what a clock that went back left in the future, at most `limit` items; the number. */
+  clockWentBack: Command<{ limit: number }, number>;
   requeueDegraded: Command<{ limit: number }, number>;
   /** A step: `redriven` counts on from what earlier steps did; `after` is where the next begins, null at the end. */
   redrive: Command<
@@ -82,6 +87,7 @@ export interface Commands {
 export interface RollupComparison {
   readonly days: number;
   readonly drifted: number;
+  readonly differences: readonly SumDifference[];
   /** Where to go on; null at the end. */
   readonly next: { readonly grain: number; readonly bucket: number } | null;
 }

@@ -5,10 +5,12 @@ import type { LoopReader } from "./loop-reader.ts";
 import type { Run, Writer } from "./writer.ts";
 
 const SQL = {
-  put: `INSERT INTO jobs (job_id, kind, state, created_at, updated_at, counts, errors, detail)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id) DO UPDATE SET state = excluded.state,
-      updated_at = excluded.updated_at, counts = excluded.counts, errors = excluded.errors, detail = excluded.detail`,
-  get: `SELECT job_id, kind, state, created_at, updated_at, counts, errors, detail FROM jobs WHERE job_id = ?`,
+  put: `INSERT INTO jobs (job_id, kind, state, created_at, updated_at, counts, errors, detail, report)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id) DO UPDATE SET state = excluded.state,
+      updated_at = excluded.updated_at, counts = excluded.counts, errors = excluded.errors, detail = excluded.detail, report = excluded.report`,
+  get: `SELECT job_id, kind, state, created_at, updated_at, counts, errors, detail, report FROM jobs WHERE job_id = ?`,
+  recent: `SELECT job_id, kind, state, created_at, updated_at, counts, errors, detail, report FROM jobs
+    ORDER BY rowid DESC LIMIT ?`,
   bookmark: `SELECT value FROM bookmarks WHERE name = ?`,
   setBookmark: `INSERT INTO bookmarks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
   dropBookmark: `DELETE FROM bookmarks WHERE name = ?`,
@@ -21,30 +23,40 @@ const SILENT_MS = 10 * 60_000;
 const LOST =
   "Nothing has been heard of it for ten minutes: its process ended. What was done until then is kept; start it again.";
 
-interface JobRow extends Omit<Job, "counts" | "errors"> {
+interface JobRow extends Omit<Job, "counts" | "errors" | "report"> {
   readonly counts: string;
   readonly errors: string;
+  readonly report: string | null;
 }
 
 export function makeJobs(deps: { writer: Writer; reader: LoopReader; now: () => number }): Jobs {
   const { writer, reader, now } = deps;
+  const read = (row: JobRow): Job => {
+    const job: Job = {
+      ...row,
+      counts: JSON.parse(row.counts) as Record<string, number>,
+      errors: JSON.parse(row.errors) as JobError[],
+      report: row.report === null ? null : (JSON.parse(row.report) as Record<string, unknown>),
+    };
+    const lost = job.state === "running" && now() - job.updated_at > SILENT_MS;
+    return lost ? { ...job, state: "failed", detail: LOST } : job;
+  };
   const write = (statement: SqlStatement) => writer.run("sql", { statements: [statement] }, now());
   return {
     async put(job) {
       const { job_id, kind, state, created_at, updated_at, detail } = job;
+      const report = job.report === null ? null : JSON.stringify(job.report);
       const counts = JSON.stringify(job.counts);
       const errors = JSON.stringify(job.errors.slice(0, MAX_ERRORS));
-      await write({ sql: SQL.put, params: [job_id, kind, state, created_at, updated_at, counts, errors, detail] });
+      const params = [job_id, kind, state, created_at, updated_at, counts, errors, detail, report];
+      await write({ sql: SQL.put, params });
     },
     async get(job_id) {
       const row = reader.get<JobRow>(SQL.get, job_id);
-      if (row === undefined) return null;
-      const counts = JSON.parse(row.counts) as Record<string, number>;
-      const job: Job = { ...row, counts, errors: JSON.parse(row.errors) as JobError[] };
-      const lost = job.state === "running" && now() - job.updated_at > SILENT_MS;
-      return lost ? { ...job, state: "failed", detail: LOST } : job;
+      return row === undefined ? null : read(row);
     },
     ...makeBegin((...command) => writer.run(...command), now),
+    recent: async (limit) => reader.all<JobRow>(SQL.recent, limit).map(read),
     bookmark: async (name) => reader.get<{ value: string }>(SQL.bookmark, name)?.value ?? null,
     async setBookmark(name, value) {
       if (value === null) await write({ sql: SQL.dropBookmark, params: [name] });

@@ -18,13 +18,18 @@ function migrations(engine: "sqlite"): Migration[] {
     .toSorted((a, b) => a.version - b.version);
 }
 
+/** The schema this program brings a file to. */
+export function newestSchema(): number {
+  return migrations("sqlite").at(-1)?.version ?? 0;
+}
+
 /**
  * Brings the schema up to date, each migration in one transaction; the number applied. Two processes may start at
  * once: the version is read again under the write lock. Throws store_unavailable for a schema newer than this program.
  */
 export function migrate(db: Database): number {
   const all = migrations("sqlite");
-  const newest = all.at(-1)?.version ?? 0;
+  const newest = newestSchema();
   const version = () => db.pragma("user_version", { simple: true }) as number;
   if (version() > newest) {
     throw new AppError(

@@ -1,7 +1,19 @@
 /** The SQLite store: one file, one writer thread, reads on the loop and in reader threads. */
-import type { Accounts, CallReads, Calls, Events, Idempotency, Jobs, Rollups, VectorRows, Work } from "../../ports.ts";
+import type {
+  Accounts,
+  CallReads,
+  Calls,
+  Copies,
+  Events,
+  Idempotency,
+  Jobs,
+  Rollups,
+  VectorRows,
+  Work,
+} from "../../ports.ts";
 import { makeAccounts } from "./accounts.ts";
 import { makeCalls } from "./calls.ts";
+import { makeCopies } from "./copies.ts";
 import { openForReading } from "./connection.ts";
 import { EventLog } from "./events.ts";
 import { makeIdempotency } from "./idempotency.ts";
@@ -40,7 +52,7 @@ export interface SqliteOptions {
   readonly reads?: Pick<ReadsOptions, "limits" | "thread">;
 }
 
-export interface SqliteStore {
+export interface SqliteStore extends Copies {
   readonly calls: Calls;
   readonly reads: CallReads;
   readonly rollups: Rollups;
@@ -52,8 +64,6 @@ export interface SqliteStore {
   readonly idempotency: Idempotency;
   /** Drops events older than `before` (epoch ms) and gives their space back; the number. */
   pruneEvents(before: number): Promise<number>;
-  /** A whole copy of the database at `path`, made while writes go on. Progress in pages. */
-  backup(path: string, onProgress?: (done: number, total: number) => void): Promise<void>;
   /** How long the oldest command has waited for its commit, ms; 0 if none waits. */
   oldestWrite(): number;
   /** Transactions committed by this process: group commit makes them fewer than the commands. */
@@ -86,7 +96,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
     rollups.rebuild(() => undefined).catch((error: unknown) => log.warn({ error }, "the daily sums were not rebuilt"));
   }
   return {
-    calls: makeCalls({ writer, now, lock_wait_ms }),
+    calls: makeCalls({ writer, reader, now, lock_wait_ms }),
     reads: reading.reads,
     rollups,
     events,
@@ -105,9 +115,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
       if (pruned > 0) await writer.giveBack(now);
       return pruned;
     },
-    async backup(to, onProgress) {
-      await writer.backup(to, onProgress ?? null);
-    },
+    ...makeCopies(writer),
     oldestWrite: () => writer.oldest(),
     commits: () => writer.commits,
     async close() {

@@ -1,12 +1,13 @@
 /** Sums per agent, read on the loop day by day; the rebuild runs as steps in the writer thread. */
 import type { Scope } from "../../core/call.ts";
 import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
-import type { AgentSums, MeasureSum, Rollups } from "../../ports.ts";
+import type { AgentSums, MeasureSum, Rebuild, Rollups } from "../../ports.ts";
 import type { RollupComparison } from "./commands.ts";
 import { dayNumber } from "./local-day.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { ACCEPTED, GRAIN, SQUARES_BASE } from "./rollup-sums.ts";
 import { ROLLUPS } from "./statements.ts";
+import { DIFFERENCES } from "./write-rollups.ts";
 import type { Writer } from "./writer.ts";
 
 const START_STEP = 50;
@@ -147,12 +148,15 @@ async function rebuild(deps: Deps, progress: (done: number, total: number) => vo
     progress(Math.min(done, total), total);
     if (finished) break;
   }
-  const result = { days: 0, drifted: 0 };
+  let result: Rebuild = { days: 0, drifted: 0, differences: [] };
   let at: { grain: number; bucket: number } | null = { grain: GRAIN.all, bucket: -1 };
   while (at) {
     const step: RollupComparison = await writer.run("rollupsCompare", { ...at, limit: COMPARE_STEP }, now());
-    result.days += step.days;
-    result.drifted += step.drifted;
+    result = {
+      days: result.days + step.days,
+      drifted: result.drifted + step.drifted,
+      differences: [...result.differences, ...step.differences].slice(0, DIFFERENCES),
+    };
     at = step.next;
   }
   await writer.run("rollupsFlip", {}, now());

@@ -10,6 +10,13 @@ export const CALLS = {
   byId: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records WHERE call_id = ?`,
   ofCustomer: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
     WHERE customer_id = ? ORDER BY start_time LIMIT ?`,
+  oldest: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
+    WHERE created_at < ? ORDER BY created_at LIMIT ?`,
+  /** The last row of a step of counting, and how many are left after the last full step: many calls may have come in
+   *  one millisecond. */
+  receivedStep: `SELECT created_at, call_no FROM call_records
+    WHERE created_at < ? AND (created_at, call_no) > (?, ?) ORDER BY created_at, call_no LIMIT 1 OFFSET ?`,
+  receivedRest: `SELECT count(*) AS n FROM call_records WHERE created_at < ? AND (created_at, call_no) > (?, ?)`,
   replace: `UPDATE call_records SET agent_id = ?, customer_id = ?, language = ?, start_time = ?, updated_at = ?,
       duration_seconds = ?, outcome = ?, digest = ?, revision = revision + 1, state = 'pending', in_full_text = 0,
       agent_talk_ratio = NULL, customer_sentiment_score = NULL, method = NULL, model = NULL, enriched_at = NULL, error = NULL
@@ -66,7 +73,15 @@ export const WORK = {
   dropOfCall: `DELETE FROM work WHERE call_no = ?`,
   settle: `DELETE FROM work WHERE work_no = ?`,
   expired: `SELECT work_no, call_no FROM work WHERE state = 'running' AND lease_until < ? ORDER BY lease_until LIMIT ?`,
-  free: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL WHERE work_no = ?`,
+  /** Due now, also where it was taken by a clock that has gone back since. */
+  free: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL,
+    run_after = CASE WHEN run_after > ? THEN ? ELSE run_after END WHERE work_no = ?`,
+  pendAll: `UPDATE call_records SET state = 'pending' WHERE call_no IN (SELECT call_no FROM work WHERE state = 'running')`,
+  freeAll: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL WHERE state = 'running'`,
+  /** What a clock that went back left far in the future: work that would wait for it, leases that would outlive it. */
+  waitsTooLong: `UPDATE work SET run_after = ? WHERE work_no IN
+    (SELECT work_no FROM work WHERE state = 'ready' AND priority = ? AND run_after > ? ORDER BY run_after LIMIT ?)`,
+  heldTooLong: `UPDATE work SET lease_until = ? WHERE state = 'running' AND lease_until > ?`,
   /** One priority at a time: the index then yields due items in order without a sort. */
   ready: `SELECT w.work_no, w.call_no, c.call_id, w.revision, w.priority, w.attempts + 1 AS attempts FROM work AS w
     JOIN call_records AS c ON c.call_no = w.call_no
@@ -79,7 +94,8 @@ export const WORK = {
     WHERE w.work_no = ? AND w.worker_id = ? AND w.state = 'running'`,
   retry: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL, run_after = ?, error = ? WHERE work_no = ?`,
   bury: `UPDATE work SET state = 'dead', worker_id = NULL, lease_until = NULL, run_after = ?, error = ? WHERE work_no = ?`,
-  release: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE work_no = ?`,
+  release: `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = NULL, attempts = attempts - 1,
+    run_after = CASE WHEN run_after > ? THEN ? ELSE run_after END WHERE work_no = ?`,
   deadOfCall: `SELECT w.work_no, w.call_no, c.agent_id FROM work AS w JOIN call_records AS c ON c.call_no = w.call_no
     WHERE c.call_id = ? AND w.state = 'dead' AND w.work_no > ? ORDER BY w.work_no LIMIT ?`,
   deadAny: `SELECT w.work_no, w.call_no, c.agent_id FROM work AS w JOIN call_records AS c ON c.call_no = w.call_no
@@ -101,11 +117,11 @@ export const WORK = {
     WHERE w.state = 'dead' AND w.work_no < ? ORDER BY w.work_no DESC LIMIT ?`,
 } as const;
 
-const EVENT_COLUMNS = `seq, type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state`;
+const EVENT_COLUMNS = `seq, type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state, reason`;
 
 export const EVENTS = {
-  append: `INSERT INTO events (type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  append: `INSERT INTO events (type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   after: `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
   afterOfAgent: `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? AND seq <= ? AND agent_id = ? ORDER BY seq LIMIT ?`,
   afterOfTeam: `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? AND seq <= ?
@@ -153,6 +169,7 @@ export const ROLLUPS = {
 
 export const INTERN = {
   agent: `INSERT INTO agents (agent_id) VALUES (?) ON CONFLICT (agent_id) DO NOTHING`,
+  agentId: `SELECT agent_id FROM agents WHERE agent_no = ?`,
   agentNo: `SELECT agent_no AS no FROM agents WHERE agent_id = ?`,
   space: `INSERT INTO vector_spaces (space_id) VALUES (?) ON CONFLICT (space_id) DO NOTHING`,
   spaceNo: `SELECT space_no AS no FROM vector_spaces WHERE space_id = ?`,

@@ -8,6 +8,9 @@ import type { Run, Writer } from "./writer.ts";
 const DEPTH_STEP = 20_000;
 const DEAD_STEP = 500;
 const REDRIVE_STEP = 1_000;
+/** Less than this is the clock being disciplined. */
+const CLOCK_STEP_MS = 2_000;
+const CLOCK_LIMIT = 1_000;
 
 interface DepthStep {
   readonly seen: number;
@@ -19,10 +22,15 @@ interface DepthStep {
 
 export function makeWork(deps: { writer: Writer; reader: LoopReader; now: () => number }): Work {
   const { writer, reader, now } = deps;
+  let looked = Number.POSITIVE_INFINITY;
   return {
     async take(n, worker_id, lease_ms) {
       // An idle worker asks often: no write lock for nothing.
       const at = now();
+      // At the first take too: the clock may have been put back while no process ran.
+      const back = at < looked - CLOCK_STEP_MS;
+      looked = at;
+      if (back) while ((await writer.run("clockWentBack", { limit: CLOCK_LIMIT }, at)) >= CLOCK_LIMIT);
       if (n <= 0 || reader.get<{ due: number }>(WORK.due, at, at, at, at, at)?.due !== 1) return [];
       return writer.run("take", { n, worker_id, lease_ms }, at);
     },

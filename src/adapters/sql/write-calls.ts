@@ -1,5 +1,5 @@
-/** Commands on calls: accept, replace, reprocess, remove, erase. Each runs inside the open transaction of its group. */
-import type { AcceptResult, ReplaceResult } from "../../ports.ts";
+/** Commands on calls: accept, replace, reprocess, remove, erase, purge. Each runs inside the open transaction of its group. */
+import type { AcceptResult, DeleteReason, ReplaceResult } from "../../ports.ts";
 import type { AcceptedRow, Input } from "./commands.ts";
 import { unindexTurns } from "./full-text.ts";
 import { readContribution } from "./rollup-sums.ts";
@@ -75,6 +75,7 @@ export function replace(context: WriteContext, { row, priority, now }: Input<"re
   const { call_no } = known;
   const revision = known.revision + 1;
   withdraw(context, known);
+  context.erased();
   for (const sql of [INSIGHTS.drop, ...VECTORS.drop, WORK.dropOfCall]) context.run(sql, call_no);
   context.run(
     CALLS.replace,
@@ -109,7 +110,6 @@ function withdraw(context: WriteContext, known: KnownCall): void {
   if (old) context.sums.measure(-1, call, readContribution(old.contribution));
   context.sums.count(-1, call);
   unindexTurns(context, known);
-  context.erased();
 }
 
 /** The running work of the call, if any, is dropped: its save will be stale, and the new request is not swallowed. */
@@ -128,17 +128,38 @@ export function reprocess(
 export function remove(context: WriteContext, { call_id, scope, now }: Input<"remove">): boolean {
   const known = context.get<KnownCall>(CALLS.byId, call_id);
   if (!known || !context.inScope(scope, known.agent_id)) return false;
-  removeOne(context, known, now);
+  removeOne(context, known, "request", now);
+  context.erased();
   return true;
 }
 
 export function erase(context: WriteContext, { customer_id, limit, now }: Input<"erase">): number {
   const known = context.all<KnownCall>(CALLS.ofCustomer, customer_id, limit);
-  for (const call of known) removeOne(context, call, now);
+  for (const call of known) removeOne(context, call, "customer", now);
+  if (known.length > 0) context.erased();
   return known.length;
 }
 
-function removeOne(context: WriteContext, known: KnownCall, now: number): void {
+/**
+ * Calls with many words take longer to erase, so a step ends by the clock. Whoever purges empties the WAL when all is
+ * done: emptying it after every step would make other writes wait.
+ */
+export function purge(
+  context: WriteContext,
+  { before, limit, budget_ms, now }: Input<"purge">,
+): { erased: number; finished: boolean } {
+  const end = performance.now() + budget_ms;
+  const known = context.all<KnownCall>(CALLS.oldest, before, limit);
+  let erased = 0;
+  for (const call of known) {
+    removeOne(context, call, "retention", now);
+    erased++;
+    if (performance.now() >= end) break;
+  }
+  return { erased, finished: erased === known.length && known.length < limit };
+}
+
+function removeOne(context: WriteContext, known: KnownCall, reason: DeleteReason, now: number): void {
   withdraw(context, known);
   context.run(CALLS.remove, known.call_no);
   context.event(now, {
@@ -148,6 +169,7 @@ function removeOne(context: WriteContext, known: KnownCall, now: number): void {
     agent_id: known.agent_id,
     revision: known.revision,
     state: null,
+    reason,
   });
 }
 

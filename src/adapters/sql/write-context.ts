@@ -1,7 +1,7 @@
 /** What every command of the writer thread works with: prepared statements, interned numbers, pending sums. */
 import type { Statement } from "better-sqlite3";
 import type { Scope } from "../../core/call.ts";
-import type { EventType } from "../../ports.ts";
+import type { DeleteReason, EventType } from "../../ports.ts";
 import type { Connection } from "./connection.ts";
 import { RollupSums } from "./rollup-sums.ts";
 import { type SearchWords, searchWordsOf } from "./search-words.ts";
@@ -17,6 +17,7 @@ export interface EventFacts {
   readonly customer_sentiment_score?: number | null;
   readonly agent_talk_ratio?: number | null;
   readonly state: string | null;
+  readonly reason?: DeleteReason;
 }
 
 export class WriteContext {
@@ -99,6 +100,7 @@ export class WriteContext {
       facts.customer_sentiment_score ?? null,
       facts.agent_talk_ratio ?? null,
       facts.state,
+      facts.reason ?? null,
     );
     this.#head = Number(lastInsertRowid);
   }

@@ -5,11 +5,11 @@
 import type { RequestKey } from "../../ports.ts";
 import type { CommandName, Commands, Failure, Input, SqlResult } from "./commands.ts";
 import { isBusy, storeFault } from "./store-error.ts";
-import { accept, erase, remove, replace, reprocess } from "./write-calls.ts";
+import { accept, erase, purge, remove, replace, reprocess } from "./write-calls.ts";
 import type { WriteContext } from "./write-context.ts";
 import { save } from "./write-enrichment.ts";
 import { rollupsCompare, rollupsFlip, rollupsRecount, rollupsStart, rollupsSweep } from "./write-rollups.ts";
-import { fail, redrive, release, renew, requeueDegraded, take } from "./write-work.ts";
+import { clockWentBack, fail, redrive, release, renew, requeueDegraded, take } from "./write-work.ts";
 import { pruneEvents } from "./write-events.ts";
 import { beginJob } from "./write-jobs.ts";
 import { once, pruneKeys } from "./write-once.ts";
@@ -24,10 +24,12 @@ const HANDLERS: Handlers = {
   save,
   remove,
   erase,
+  purge,
   take,
   renew,
   fail,
   release,
+  clockWentBack,
   requeueDegraded,
   redrive,
   beginJob,

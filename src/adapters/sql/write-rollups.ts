@@ -3,13 +3,27 @@
  * a command; what other commands change of calls already counted goes into both generations (RollupSums.flush). So
  * when the last call is counted both must be equal, and a flip of one number serves the new one.
  */
+import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
+import type { SumDifference } from "../../ports.ts";
 import type { Input, RollupComparison } from "./commands.ts";
-import { GRAIN, readContribution } from "./rollup-sums.ts";
-import { ROLLUPS } from "./statements.ts";
+import { ACCEPTED, GRAIN, readContribution } from "./rollup-sums.ts";
+import { INTERN, ROLLUPS } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 
 /** Past every call_no: all changes from now on go into both generations. */
 const ALL_CALLS = Number.MAX_SAFE_INTEGER;
+
+/** Differences that are told in words; more are only counted. */
+export const DIFFERENCES = 100;
+
+interface BucketRow {
+  readonly agent_no: number;
+  readonly measure: number;
+  readonly n: number;
+  readonly sum_micro: number;
+  readonly squares_high: number;
+  readonly squares_low: number;
+}
 
 interface Place {
   readonly generation: number;
@@ -73,6 +87,7 @@ export function rollupsCompare(
   let at = { grain, bucket };
   let days = 0;
   let drifted = 0;
+  const differences: SumDifference[] = [];
   for (let i = 0; i < limit; i++) {
     const found = [serving, serving + 1]
       .map((generation) =>
@@ -80,17 +95,51 @@ export function rollupsCompare(
       )
       .filter((next) => next !== undefined)
       .toSorted((a, b) => a.grain - b.grain || a.bucket - b.bucket)[0];
-    if (!found) return { days, drifted, next: null };
+    if (!found) return { days, drifted, differences, next: null };
     at = found;
     if (at.grain === GRAIN.day) days++;
-    const [served, counted] = [serving, serving + 1].map((generation) =>
-      context.all(ROLLUPS.bucket, generation, at.grain, at.bucket),
+    const [served = [], counted = []] = [serving, serving + 1].map((generation) =>
+      context.all<BucketRow>(ROLLUPS.bucket, generation, at.grain, at.bucket),
     );
     // Days of another time zone differ by nature.
     const comparable = at.grain !== GRAIN.day || sameDays;
-    if (comparable && JSON.stringify(served) !== JSON.stringify(counted)) drifted++;
+    if (!comparable || JSON.stringify(served) === JSON.stringify(counted)) continue;
+    drifted++;
+    if (differences.length < DIFFERENCES) differences.push(...differencesOf(context, at, served, counted));
   }
-  return { days, drifted, next: at };
+  return { days, drifted, differences, next: at };
+}
+
+/** The rows of one bucket that are not the same on both sides. */
+function differencesOf(
+  context: WriteContext,
+  at: { grain: number; bucket: number },
+  served: readonly BucketRow[],
+  counted: readonly BucketRow[],
+): SumDifference[] {
+  const key = (row: BucketRow): string => `${row.agent_no} ${row.measure}`;
+  const before = new Map(served.map((row) => [key(row), row]));
+  const after = new Map(counted.map((row) => [key(row), row]));
+  const rows = new Map([...before, ...after]);
+  return [...rows].flatMap(([name, { agent_no, measure }]): SumDifference[] => {
+    const [was, is] = [before.get(name), after.get(name)];
+    if (JSON.stringify(was) === JSON.stringify(is)) return [];
+    return [
+      {
+        period: periodOf(at),
+        agent_id: context.get<{ agent_id: string }>(INTERN.agentId, agent_no)?.agent_id ?? `#${agent_no}`,
+        measure: measure === ACCEPTED ? "calls" : (MEASURE_NAMES[measure] as MeasureName),
+        before: was ? { n: was.n, sum: was.sum_micro / 1e6 } : null,
+        after: is ? { n: is.n, sum: is.sum_micro / 1e6 } : null,
+      },
+    ];
+  });
+}
+
+function periodOf({ grain, bucket }: { grain: number; bucket: number }): string {
+  if (grain === GRAIN.all) return "all time";
+  if (grain === GRAIN.hour) return new Date(bucket * 3_600_000).toISOString();
+  return new Date(bucket * 86_400_000).toISOString().slice(0, 10);
 }
 
 export function rollupsFlip(context: WriteContext): null {

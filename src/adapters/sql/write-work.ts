@@ -10,7 +10,7 @@ const EXPIRED_LIMIT = 1_000;
 
 export function take(context: WriteContext, { n, worker_id, lease_ms, now }: Input<"take">): WorkItem[] {
   for (const { work_no, call_no } of context.all<Held>(WORK.expired, now, EXPIRED_LIMIT)) {
-    context.run(WORK.free, work_no);
+    context.run(WORK.free, now, now, work_no);
     context.run(WORK.callState, "pending", call_no);
   }
   const items: WorkItem[] = [];
@@ -53,14 +53,27 @@ export function fail(context: WriteContext, { items, worker_id, now }: Input<"fa
   return null;
 }
 
-export function release(context: WriteContext, { work_nos, worker_id }: Input<"release">): null {
+export function release(context: WriteContext, { work_nos, worker_id, now }: Input<"release">): null {
   for (const work_no of work_nos) {
     const held = context.get<{ call_no: number }>(WORK.held, work_no, worker_id);
     if (!held) continue;
-    context.run(WORK.release, work_no);
+    context.run(WORK.release, now, now, work_no);
     context.run(WORK.callState, "pending", held.call_no);
   }
   return null;
+}
+
+/** No pause between tries is as long, nor any lease: what lies further ahead was written by a clock that was wrong. */
+const LONGEST_PAUSE_MS = 120_000;
+const LONGEST_LEASE_MS = 900_000;
+
+/** Fencing makes it harmless to end the lease of a worker that still lives: its save is stale, or the first of two. */
+export function clockWentBack(context: WriteContext, { limit, now }: Input<"clockWentBack">): number {
+  let brought = context.run(WORK.heldTooLong, now - 1, now + LONGEST_LEASE_MS);
+  for (const priority of Object.values(PRIORITY)) {
+    brought += context.run(WORK.waitsTooLong, now, priority, now + LONGEST_PAUSE_MS, limit);
+  }
+  return brought;
 }
 
 export function requeueDegraded(context: WriteContext, { limit, now }: Input<"requeueDegraded">): number {

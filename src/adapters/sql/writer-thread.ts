@@ -6,6 +6,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { AppError } from "../../errors.ts";
 import type { RequestKey } from "../../ports.ts";
+import { freeLostLeases } from "./alone.ts";
 import type { Answer, CommandName, Failure, Reply, Request, WriterSettings } from "./commands.ts";
 import { type Connection, openForWriting } from "./connection.ts";
 import { WriteContext } from "./write-context.ts";
@@ -41,6 +42,7 @@ const context = start();
 
 function start(): WriteContext | null {
   try {
+    freeLostLeases(settings.path);
     const db = openForWriting(settings.path);
     const opened = new WriteContext(db, settings.timezone);
     opened.sums.start();
@@ -167,6 +169,8 @@ async function backup(db: Connection, id: number, path: string): Promise<void> {
     closeSync(openSync(partial, "wx", 0o600));
     await db.backup(partial, {
       progress: ({ totalPages, remainingPages }) => {
+        // A shutdown does not wait for a copy that may take an hour.
+        if (closing !== null) throw new AppError("shutting_down");
         post({ kind: "progress", id, done: totalPages - remainingPages, total: totalPages });
         return BACKUP_PAGES;
       },

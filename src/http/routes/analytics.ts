@@ -73,6 +73,21 @@ export function analyticsRoutes(app: App, context: RouteContext, recalculation: 
   );
 
   app.get(
+    "/api/v1/jobs",
+    {
+      config: { access: ADMINS },
+      schema: {
+        tags: ["jobs"],
+        summary: "The jobs that began last",
+        description: "Imports, recalculations (nightly ones too), backups and retention, newest first.",
+        querystring: LimitQuery,
+        response: { 200: answer("Newest first", ref("Jobs")) },
+      },
+    },
+    async (request, reply) => reply.send({ jobs: (await store.jobs.recent(request.query.limit)).map(presentJob) }),
+  );
+
+  app.get(
     "/api/v1/jobs/:job_id",
     {
       config: { access: ADMINS },

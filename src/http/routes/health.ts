@@ -28,13 +28,14 @@ export function healthRoutes(app: App, context: RouteContext): void {
       schema: {
         tags: ["health"],
         summary: "Can it serve",
-        description: "degraded still serves. 503 while the store cannot be reached or the server shuts down.",
+        description:
+          "Looks at store, queue, models, index, lag and disk. degraded still serves. 503 while the store cannot be reached or the server shuts down.",
         response: { 200: answer("Serves", ref("Ready")), 503: answer("Does not serve", ref("Ready")) },
       },
     },
     async (_request, reply) => {
       const ready = await readiness(
-        { ...context.store, models: context.models, vectors: context.vectors },
+        { ...context.store, models: context.models, vectors: context.vectors, vitals: context.vitals },
         { draining: context.draining?.() ?? false },
       );
       void reply.header("cache-control", "no-store");

@@ -1,0 +1,70 @@
+/** Retention: calls received longer ago than the settings allow are erased, as a job that can be followed. */
+import { randomUUID } from "node:crypto";
+import type { Calls, Job, Jobs } from "../ports.ts";
+
+const DAY_MS = 86_400_000;
+const PROGRESS_MS = 1_000;
+
+export interface RetentionDeps {
+  readonly calls: Pick<Calls, "purge" | "receivedBefore">;
+  readonly jobs: Pick<Jobs, "put">;
+  readonly now: () => number;
+}
+
+/** The time before which calls are too old, epoch ms. A day has 24 hours here. */
+export function cutOff(now: number, days: number): number {
+  return now - days * DAY_MS;
+}
+
+/**
+ * Erases what was received more than `days` days ago. Age counts from created_at, which our own clock set: a sender's
+ * start_time can neither keep a call for ever nor have it erased on the day an archive is imported.
+ * @returns the finished job; null where there was nothing to erase, and then no job is kept
+ */
+export async function expireCalls(
+  { calls, jobs, now }: RetentionDeps,
+  input: { days: number; signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
+): Promise<Job | null> {
+  const before = cutOff(now(), input.days);
+  const total = await calls.receivedBefore(before);
+  if (total === 0) return null;
+  const report = { days: input.days, received_before: new Date(before).toISOString() };
+  let job: Job = {
+    job_id: `job_${randomUUID()}`,
+    kind: "retention",
+    state: "running",
+    created_at: now(),
+    updated_at: now(),
+    counts: { done: 0, total },
+    errors: [],
+    detail: null,
+    report,
+  };
+  const put = async (change: Partial<Job>): Promise<void> => {
+    job = { ...job, ...change, updated_at: now() };
+    await jobs.put(job);
+  };
+  await put({});
+  let told = performance.now();
+  let telling = Promise.resolve();
+  try {
+    const done = await calls.purge(before, {
+      signal: input.signal,
+      onProgress(erased) {
+        input.onProgress?.(erased, total);
+        if (performance.now() - told < PROGRESS_MS) return;
+        told = performance.now();
+        telling = telling.then(() => put({ counts: { done: erased, total } })).catch(() => undefined);
+      },
+    });
+    await telling;
+    const stopped = input.signal?.aborted === true && done < total;
+    const detail = stopped ? "Stopped before the end; the next night goes on." : null;
+    await put({ state: stopped ? "failed" : "done", counts: { done, total }, detail });
+    return job;
+  } catch (error) {
+    await telling;
+    await put({ state: "failed", detail: "Not all could be erased; the next night goes on. The log says why." });
+    throw error;
+  }
+}
