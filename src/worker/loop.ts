@@ -17,7 +17,7 @@ const MAX_ATTEMPTS = 5;
 /** A call that was leased this often and never settled: it may be what ends its workers, whom nobody lets report. */
 const MAX_LEASES = 25;
 /** How long stop() waits for what is under way before it gives that back. */
-const STOP_MS = 5_000;
+const STOP_MS = 3_000;
 /** Retries and expired leases have no event of their own, so the loop also looks by itself. */
 const IDLE_MS = 500;
 

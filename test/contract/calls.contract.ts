@@ -2,7 +2,7 @@ import { deflateSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { type EnrichedCall, PRIORITY, type WorkItem } from "../../src/ports.ts";
-import { type MakeStore, type TestStore, aCall, enriched, someVectors } from "../support/sqlite-store.ts";
+import { type MakeStore, type TestStore, aCall, enriched, someInsights, someVectors } from "../support/sqlite-store.ts";
 
 /** Holds a Calls adapter, together with its Work and Events, to the port. */
 export function callsContract(name: string, make: MakeStore): void {
@@ -66,6 +66,23 @@ export function callsContract(name: string, make: MakeStore): void {
       await expect(bad).rejects.toThrow(/CHECK/);
       expect(await good).toMatchObject([{ status: "accepted" }]);
       expect(await store.state("bad")).toBeNull();
+    });
+
+    it("lets a measure that no sum can hold fail alone", async () => {
+      await store.calls.accept([aCall("a"), aCall("b")], 1);
+      const [one, two] = await store.work.take(2, "w", 60_000);
+      if (!one || !two) throw new Error("there is no work");
+      const bad = store.calls.saveEnrichment([
+        enriched(one, "w", { insights: someInsights({ agent_words: Number.POSITIVE_INFINITY }) }),
+      ]);
+      const good = store.calls.saveEnrichment([enriched(two, "w")]);
+      const added = store.calls.accept([aCall("c")], 1);
+      await expect(bad).rejects.toThrow();
+      expect(await good).toEqual(["saved"]);
+      expect(await added).toMatchObject([{ status: "accepted" }]);
+      const [sums] = await store.rollups.agents({ scope: EVERYTHING, measures: ["agent_words"] });
+      expect(sums?.total_calls).toBe(3);
+      expect(Number.isFinite(sums?.measures.agent_words?.sum ?? 0)).toBe(true);
     });
 
     it("saves an enrichment once, settles its work, and finds its words", async () => {

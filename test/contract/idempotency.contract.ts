@@ -15,7 +15,7 @@ const aJob = (job_id: string): Job => ({
   counts: { done: 1 },
   errors: [],
   detail: null,
-    report: null,
+  report: null,
 });
 
 const key = (more: Partial<RequestKey> = {}): RequestKey => ({

@@ -120,6 +120,8 @@ export class WriteContext {
     this.prepare("SAVEPOINT one").run();
     try {
       const value = work();
+      // What it adds to the sums may be what fails: inside, it fails alone too.
+      this.sums.flush();
       this.prepare("RELEASE one").run();
       return value;
     } catch (cause) {
