@@ -21,7 +21,9 @@ export function useEtags(app: App, onGood: OnGood): void {
       onGood(request, reply, String(reply.getHeader("etag")), null);
     }
     const isText = typeof payload === "string";
-    if (request.method !== "GET" || reply.statusCode !== 200 || !(isText || Buffer.isBuffer(payload))) {
+    const isGood = request.method === "GET" && reply.statusCode === 200 && (isText || Buffer.isBuffer(payload));
+    // What may not be stored needs no tag: the asker will not have it when it asks again.
+    if (!isGood || reply.getHeader("cache-control") === "no-store") {
       done(null, payload);
       return;
     }

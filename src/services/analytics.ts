@@ -138,7 +138,9 @@ export function createRecalculation(deps: {
   }
 
   async function begin(via: Pick<Jobs, "begin">): Promise<{ job: Job; done: Promise<void> }> {
-    if (running !== null) return { job: await via.begin(running.job), done: running.done };
+    // It may end while the write is awaited.
+    const current = running;
+    if (current !== null) return { job: await via.begin(current.job), done: current.done };
     const at = now();
     const job: Job = {
       job_id: `job_${randomUUID()}`,

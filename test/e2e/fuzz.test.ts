@@ -89,7 +89,8 @@ function wrong({ method, url }: FuzzRequest, { status, headers, text }: Answer):
   if (status >= 400 && body.status !== status) return `says status ${body.status}`;
   if (status !== 422) return null;
   const pointers = body.errors?.map((e) => e.pointer) ?? [];
-  if (pointers.length > 0 && pointers.every((pointer) => /^(?:\?.*|(?:\/.*)?)$/s.test(pointer))) return null;
+  if (pointers.length > 0 && pointers.every((pointer) => /^(?:\?.*|(?:\/.*)?|Idempotency-Key)$/s.test(pointer)))
+    return null;
   return `422 names ${JSON.stringify(pointers)}`;
 }
 

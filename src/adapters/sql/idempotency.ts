@@ -8,6 +8,12 @@ import { makeRedrive } from "./work.ts";
 import type { Run, Writer } from "./writer.ts";
 
 const PRUNE_STEP = 5_000;
+const REUSED = {
+  pointer: "Idempotency-Key",
+  message: "stands for another request",
+  expected: "a key of its own for each request",
+  received: "the key of another request",
+};
 
 export function makeIdempotency(deps: { writer: Writer; now: () => number }): Idempotency {
   const { writer, now } = deps;
@@ -15,7 +21,8 @@ export function makeIdempotency(deps: { writer: Writer; now: () => number }): Id
     under(key, onReplay) {
       const run: Run<KeyedName> = async (name, input, at) => {
         const answer = await writer.runOnce(key, name, input, at);
-        if (answer.status === "other_request") throw new AppError("idempotency_key_reused");
+        if (answer.status === "other_request")
+          throw new AppError("idempotency_key_reused", undefined, { errors: [REUSED] });
         if (answer.replayed) onReplay();
         return answer.value;
       };
