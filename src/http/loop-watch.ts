@@ -11,6 +11,8 @@ export interface LoopWatch {
 export interface LoopWatchOptions {
   /** What one turn may take, ms. */
   readonly budget_ms: number;
+  /** So many a turn are never late: a few busy clients are no overload, however slow the machine is. */
+  readonly least: number;
   /** For so long turns must have been longer than that: one stop for a large body is no overload. */
   readonly patience_ms: number;
   /** For so long after an overload the next one needs no patience: it is the same one that comes and goes. */
@@ -20,7 +22,9 @@ export interface LoopWatchOptions {
 }
 
 export function watchLoop(options: LoopWatchOptions): LoopWatch {
-  const { budget_ms, patience_ms, memory_ms, now = () => performance.now() } = options;
+  const { budget_ms, least, patience_ms, memory_ms, now = () => performance.now() } = options;
+  /** Requests of this turn that were not late. */
+  let taken = 0;
   /** When this turn reached its first request. */
   let began: number | null = null;
   /** When the first long turn of an unbroken row began. */
@@ -50,13 +54,17 @@ export function watchLoop(options: LoopWatchOptions): LoopWatch {
       const at = now();
       if (began === null) {
         began = at;
+        taken = 0;
         // Nothing was waiting for a while: no queue is left of what was before.
         if (at - ended > budget_ms) longSince = null;
       }
-      if (at - began <= budget_ms) return false;
       const overloaded = at - lastLate < memory_ms || (longSince !== null && at - longSince > patience_ms);
-      if (overloaded) lastLate = at;
-      return overloaded;
+      if (overloaded && taken >= least && at - began > budget_ms) {
+        lastLate = at;
+        return true;
+      }
+      taken++;
+      return false;
     },
     stop: () => clearImmediate(immediate),
   };

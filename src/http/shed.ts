@@ -15,6 +15,8 @@ import { pathOf } from "./problem.ts";
 export interface ShedLimits {
   /** What one turn of the event loop may take, ms, before what it reaches late is refused. */
   readonly turn_ms: number;
+  /** Requests that a turn takes in whatever it takes. */
+  readonly turn_requests: number;
   /** How long turns must have been longer than that, ms. */
   readonly patience_ms: number;
   /** For how long after an overload the next one is met without that patience, ms. */
@@ -27,6 +29,7 @@ export interface ShedLimits {
 
 export const SHED_LIMITS: ShedLimits = {
   turn_ms: 12,
+  turn_requests: 32,
   patience_ms: 100,
   memory_ms: 2_000,
   in_flight: 5_000,
@@ -71,7 +74,7 @@ const FIXED: readonly string[] = Object.entries({
 /** The server's factory for Fastify: requests are looked at before Fastify hears of them. */
 export function sheddingServer(deps: ShedDeps): (handle: RequestListener, options: ServerOptions) => Server {
   const { limits, oldestWrite, metrics } = deps;
-  const watch = watchLoop({ ...limits, budget_ms: limits.turn_ms });
+  const watch = watchLoop({ ...limits, budget_ms: limits.turn_ms, least: limits.turn_requests });
   let inFlight = 0;
   let refusals = 0;
   const ended = (): void => {

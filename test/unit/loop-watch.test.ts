@@ -16,7 +16,7 @@ async function turn(watch: ReturnType<typeof watchLoop>, at: readonly number[]):
 }
 
 test("what a turn reaches late is late once turns have been long for a while, and no longer", async () => {
-  const watch = watchLoop({ budget_ms: 10, patience_ms: 50, memory_ms: 1_000, now: () => clock.now });
+  const watch = watchLoop({ budget_ms: 10, least: 1, patience_ms: 50, memory_ms: 1_000, now: () => clock.now });
   await turnOfTheLoop();
   expect(await turn(watch, [0, 5, 9])).toEqual([false, false, false]);
   // One stop of 300 ms is no overload.
@@ -35,5 +35,12 @@ test("what a turn reaches late is late once turns have been long for a while, an
   for (let i = 0; i < 2; i++) expect(await turn(watch, [0, 20])).toEqual([false, false]);
   clock.now += 11;
   expect(await turn(watch, [0, 100])).toEqual([false, false]);
+  watch.stop();
+});
+
+test("so many a turn are never late", async () => {
+  const watch = watchLoop({ budget_ms: 10, least: 3, patience_ms: 50, memory_ms: 1_000, now: () => clock.now });
+  for (let i = 0; i < 3; i++) await turn(watch, [0, 100]);
+  expect(await turn(watch, [0, 11, 12, 13, 14])).toEqual([false, false, false, true, true]);
   watch.stop();
 });
