@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SETTINGS } from "../../src/config.ts";
 import { type Earshot, runCli, startEarshot, temporaryFolder } from "../support/process.ts";
+import { aCall, openQuiet, temporary } from "../support/sqlite-store.ts";
 
 let data: Awaited<ReturnType<typeof temporaryFolder>>;
 let env: Record<string, string>;
@@ -62,6 +63,29 @@ test.each([
   const { code, stderr } = await runCli(args, env);
   expect(code).toBe(2);
   expect(stderr).toMatch(/error|must|needs|Say/);
+});
+
+test("dead letters are listed a line each and redriven, one or all, beside a running server", async () => {
+  const { path, remove } = temporary();
+  const own = { ...env, EARSHOT_STORE_URL: `sqlite:${path}` };
+  const store = await openQuiet(path);
+  await store.calls.accept([aCall("one"), aCall("two"), aCall("three")], 1);
+  const items = await store.work.take(3, "w", 60_000);
+  const failed = items.map(({ work_no, call_id }) => ({ work_no, error: `infer: ${call_id}`, retry_at: null }));
+  await store.work.fail(failed, "w");
+  const list = async () => (await runCli(["dead", "list"], own)).stdout.split("\n").filter((line) => line !== "");
+  expect((await list()).map((line) => line.split("\t").toSpliced(2, 1))).toEqual([
+    ["three", "attempts 1", "infer: three"],
+    ["two", "attempts 1", "infer: two"],
+    ["one", "attempts 1", "infer: one"],
+  ]);
+  expect(await runCli(["dead", "redrive", "two"], own)).toMatchObject({ code: 0 });
+  expect(await runCli(["dead", "redrive", "two"], own)).toMatchObject({ code: 1 });
+  expect(await runCli(["dead", "redrive"], own)).toMatchObject({ code: 0 });
+  expect(await list()).toEqual([]);
+  expect(await store.work.depth()).toMatchObject({ ready: 3, dead: 0 });
+  await store.close();
+  remove();
 });
 
 test("wrong settings exit with 2 and are named", async () => {
