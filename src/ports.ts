@@ -77,11 +77,16 @@ export interface Calls {
   erase(customer_id: string): Promise<number>;
   /**
    * Erases every call received (created_at) before `before`, epoch ms, oldest first and so slowly that other writes
-   * hardly notice; gives the space back. Ends early when the signal is aborted: what is done stays done. The number.
+   * hardly notice, or at full speed where `hurry` says that nobody else writes; gives the space back. Ends early when
+   * the signal is aborted: what is done stays done. The number.
    */
   purge(
     before: number,
-    options?: { onProgress?: (erased: number) => void; signal?: AbortSignal | undefined },
+    options?: {
+      onProgress?: (erased: number) => void;
+      signal?: AbortSignal | undefined;
+      hurry?: boolean | undefined;
+    },
   ): Promise<number>;
   /** How many calls `purge(before)` would erase. */
   receivedBefore(before: number): Promise<number>;

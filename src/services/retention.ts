@@ -23,7 +23,7 @@ export function cutOff(now: number, days: number): number {
  */
 export async function expireCalls(
   { calls, jobs, now }: RetentionDeps,
-  input: { days: number; signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
+  input: { days: number; signal?: AbortSignal; hurry?: boolean; onProgress?: (done: number, total: number) => void },
 ): Promise<Job | null> {
   const before = cutOff(now(), input.days);
   const total = await calls.receivedBefore(before);
@@ -50,6 +50,7 @@ export async function expireCalls(
   try {
     const done = await calls.purge(before, {
       signal: input.signal,
+      hurry: input.hurry,
       onProgress(erased) {
         input.onProgress?.(erased, total);
         if (performance.now() - told < PROGRESS_MS) return;

@@ -49,8 +49,8 @@ export interface Commands {
   remove: Command<{ call_id: string; scope: Scope }, boolean>;
   /** At most `limit` calls; the number erased. */
   erase: Command<{ customer_id: string; limit: number }, number>;
-  /** The oldest calls received before `before`: at most `limit`, and no new one after `budget_ms`. */
-  purge: Command<{ before: number; limit: number; budget_ms: number }, { erased: number; finished: boolean }>;
+  /** A step of erasing the oldest calls received before `before`: about so many turns, or calls whose turns are out. */
+  purge: Command<{ before: number; pieces: number }, { erased: number; finished: boolean }>;
   take: Command<{ n: number; worker_id: string; lease_ms: number }, WorkItem[]>;
   renew: Command<{ work_nos: readonly number[]; worker_id: string; lease_ms: number }, number[]>;
   fail: Command<{ items: readonly WorkFailure[]; worker_id: string }, null>;

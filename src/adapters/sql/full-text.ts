@@ -1,7 +1,8 @@
 /**
  * The full text of turns. It is made with the enrichment, not when the call is accepted: FTS5 costs more than all
  * other writes of a call together, and bulk imports wait for it. A call found dead is indexed then, so every call
- * becomes findable. call_records.in_full_text says whether FTS5 holds the turns of the current text.
+ * becomes findable. call_records.in_full_text says whether FTS5 holds the turns of the current text: 0 none, 1 all, and
+ * while a purge takes them out one more for each turn from the front that is out.
  */
 import type { Turn } from "../../core/call.ts";
 import { pack, unpackWords } from "./codec.ts";
@@ -20,7 +21,7 @@ export function indexTurns(
   call: { call_no: number; in_full_text: number },
   turns: readonly Turn[],
 ): void {
-  if (call.in_full_text === 1) return;
+  if (call.in_full_text > 0) return;
   for (const [i, turn] of turns.entries())
     context.run(ENGINE.index, call.call_no * TURNS + i, context.words.indexed(turn.text));
   context.run(CALLS.inFullText, call.call_no);
@@ -28,16 +29,32 @@ export function indexTurns(
 
 /** Indexes and packs the text of a call that stays without insights; no-op when that is done already. */
 export function indexUnenriched(context: WriteContext, call: { call_no: number; in_full_text: number }): void {
-  if (call.in_full_text === 1) return;
+  if (call.in_full_text > 0) return;
   const turns = turnsOf(context, call.call_no);
   indexTurns(context, call, turns);
   context.run(CALLS.updateText, pack(JSON.stringify(turns)), call.call_no);
 }
 
+/**
+ * Takes at most `limit` turns out of the index; how many, and whether none is left in it. What FTS5 does for it at COMMIT
+ * grows with their words: 10 ms for a call of 36 turns, in which all other writes would wait.
+ */
+export function unindexSome(
+  context: WriteContext,
+  call: { call_no: number; in_full_text: number },
+  limit: number,
+): { turns: number; finished: boolean } {
+  if (call.in_full_text === 0) return { turns: 0, finished: true };
+  const from = call.in_full_text - 1;
+  const turns = turnsOf(context, call.call_no);
+  const some = turns.slice(from, from + limit);
+  for (const [i, turn] of some.entries())
+    context.run(ENGINE.unindex, call.call_no * TURNS + from + i, context.words.indexed(turn.text));
+  context.run(CALLS.outOfFullText, some.length, call.call_no);
+  return { turns: some.length, finished: from + some.length >= turns.length };
+}
+
 /** Takes the turns out of the index; it must happen while the text is still there, for FTS5 wants what it was given. */
 export function unindexTurns(context: WriteContext, call: { call_no: number; in_full_text: number }): void {
-  if (call.in_full_text === 0) return;
-  for (const [i, turn] of turnsOf(context, call.call_no).entries()) {
-    context.run(ENGINE.unindex, call.call_no * TURNS + i, context.words.indexed(turn.text));
-  }
+  unindexSome(context, call, TURNS);
 }

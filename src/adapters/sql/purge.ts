@@ -6,13 +6,14 @@ import type { LoopReader } from "./loop-reader.ts";
 import { CALLS } from "./statements.ts";
 import type { Writer } from "./writer.ts";
 
-/** Calls in one transaction at most, and the time after which no further one is begun: what a neighbour may wait. */
-const STEP = 20;
-const BUDGET_MS = 3;
+/** Turns taken out of the full text in one transaction, about 1 ms each at COMMIT: what a neighbour waits. */
+const PIECES = 1;
+/** Where there are no neighbours. */
+const HURRIED_PIECES = 200;
 /** Free pages given back in one transaction: half a megabyte. */
 const PAGES = 128;
 /** A step is followed by a pause this many times as long as it took. */
-const PAUSE = 9;
+const PAUSE = 14;
 const MIN_PAUSE_MS = 10;
 /** Calls after which free pages are given back, and log pages go into the file, so that neither heaps up. */
 const TIDY_EVERY = 500;
@@ -25,42 +26,49 @@ interface Deps {
   readonly now: () => number;
 }
 
+interface Pace {
+  readonly signal: AbortSignal | undefined;
+  readonly hurry: boolean;
+}
+
 export async function purgeSlowly(
   deps: Deps,
   before: number,
-  { onProgress, signal }: NonNullable<Parameters<Calls["purge"]>[1]>,
+  { onProgress, signal, hurry = false }: NonNullable<Parameters<Calls["purge"]>[1]>,
 ): Promise<number> {
   const { writer, now } = deps;
+  const pace: Pace = { signal, hurry };
+  const pieces = hurry ? HURRIED_PIECES : PIECES;
   let erased = 0;
   let tidied = 0;
   while (signal?.aborted !== true) {
-    const step = await paced(signal, () => writer.run("purge", { before, limit: STEP, budget_ms: BUDGET_MS }, now()));
+    const step = await paced(pace, () => writer.run("purge", { before, pieces }, now()));
     erased += step.erased;
     onProgress?.(erased);
     if (step.finished) break;
     if (erased - tidied < TIDY_EVERY) continue;
     tidied = erased;
-    await giveBack(deps, signal);
+    await giveBack(deps, pace);
   }
   if (erased === 0) return 0;
-  await giveBack(deps, signal);
+  await giveBack(deps, pace);
   for (let i = 0; i < SCRUBS && !(await writer.scrub()); i++) await pause(MIN_PAUSE_MS * PAUSE, signal);
   return erased;
 }
 
-async function giveBack({ writer, now }: Deps, signal: AbortSignal | undefined): Promise<void> {
-  while (signal?.aborted !== true) {
-    if ((await paced(signal, () => writer.run("giveBack", { pages: PAGES }, now()))) === 0) return;
+async function giveBack({ writer, now }: Deps, pace: Pace): Promise<void> {
+  while (pace.signal?.aborted !== true) {
+    if ((await paced(pace, () => writer.run("giveBack", { pages: PAGES }, now()))) === 0) return;
   }
 }
 
 /** Runs a step, then leaves the writer to others for several times as long. A foreign lock is waited out. */
-async function paced<T>(signal: AbortSignal | undefined, step: () => Promise<T>): Promise<T> {
+async function paced<T>({ signal, hurry }: Pace, step: () => Promise<T>): Promise<T> {
   for (;;) {
     const began = performance.now();
     try {
       const value = await step();
-      await pause(Math.max(MIN_PAUSE_MS, PAUSE * (performance.now() - began)), signal);
+      if (!hurry) await pause(Math.max(MIN_PAUSE_MS, PAUSE * (performance.now() - began)), signal);
       return value;
     } catch (error) {
       if (signal?.aborted === true || !(error instanceof AppError) || error.code !== "store_unavailable") throw error;

@@ -28,6 +28,7 @@ export const CALLS = {
   updateText: `UPDATE call_texts SET body = ? WHERE call_no = ?`,
   text: `SELECT body FROM call_texts WHERE call_no = ?`,
   inFullText: `UPDATE call_records SET in_full_text = 1 WHERE call_no = ?`,
+  outOfFullText: `UPDATE call_records SET in_full_text = in_full_text + ? WHERE call_no = ?`,
   degraded: `SELECT call_no, revision FROM call_records WHERE state = 'degraded' ORDER BY call_no LIMIT ?`,
 } as const;
 

@@ -1,7 +1,7 @@
 /** Commands on calls: accept, replace, reprocess, remove, erase, purge. Each runs inside the open transaction of its group. */
 import type { AcceptResult, DeleteReason, ReplaceResult } from "../../ports.ts";
 import type { AcceptedRow, Input } from "./commands.ts";
-import { unindexTurns } from "./full-text.ts";
+import { unindexSome, unindexTurns } from "./full-text.ts";
 import { readContribution } from "./rollup-sums.ts";
 import { CALLS, INSIGHTS, VECTORS, WORK } from "./statements.ts";
 import { storeFault } from "./store-error.ts";
@@ -141,22 +141,25 @@ export function erase(context: WriteContext, { customer_id, limit, now }: Input<
 }
 
 /**
- * Calls with many words take longer to erase, so a step ends by the clock. Whoever purges empties the WAL when all is
- * done: emptying it after every step would make other writes wait.
+ * Takes a few turns of the oldest calls out of the full text; a call whose turns are all out is erased. Whoever purges
+ * empties the WAL when all is done: emptying it after every step would make other writes wait.
  */
 export function purge(
   context: WriteContext,
-  { before, limit, budget_ms, now }: Input<"purge">,
+  { before, pieces, now }: Input<"purge">,
 ): { erased: number; finished: boolean } {
-  const end = performance.now() + budget_ms;
-  const known = context.all<KnownCall>(CALLS.oldest, before, limit);
+  const known = context.all<KnownCall>(CALLS.oldest, before, pieces);
   let erased = 0;
+  let left = pieces;
   for (const call of known) {
-    removeOne(context, call, "retention", now);
+    if (left <= 0) break;
+    const { turns, finished } = unindexSome(context, call, left);
+    left -= turns + 1;
+    if (!finished) break;
+    removeOne(context, { ...call, in_full_text: 0 }, "retention", now);
     erased++;
-    if (performance.now() >= end) break;
   }
-  return { erased, finished: erased === known.length && known.length < limit };
+  return { erased, finished: erased === known.length && known.length < pieces };
 }
 
 function removeOne(context: WriteContext, known: KnownCall, reason: DeleteReason, now: number): void {
