@@ -1,13 +1,11 @@
 /** The real process while the clock of its machine is put ahead and back by two hours. */
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
+import { requirement } from "../support/requirements.ts";
 
-const FAKETIME = [
-  "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-  "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-].find((path) => existsSync(path));
+const faketime = requirement("faketime");
 
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -31,7 +29,7 @@ interface Event {
 }
 
 test("jumps of two hours: calls are enriched at once, once, events keep their order, no age is negative", async (context) => {
-  if (FAKETIME === undefined) context.skip("needs libfaketime (apt-get install -y faketime)");
+  if (faketime === null) context.skip("faketime is not installed");
   const { path, cleanup } = await temporaryFolder();
   undo.push(cleanup);
   const offset = join(path, "offset");
@@ -41,7 +39,7 @@ test("jumps of two hours: calls are enriched at once, once, events keep their or
     EARSHOT_DATA_DIR: join(path, "data"),
     EARSHOT_MODEL_DIR: "statistical:",
     EARSHOT_LOG_LEVEL: "error",
-    LD_PRELOAD: FAKETIME ?? "",
+    LD_PRELOAD: faketime ?? "",
     FAKETIME_TIMESTAMP_FILE: offset,
     FAKETIME_NO_CACHE: "1",
     // Timers run by the monotonic clock, which no administrator can put.

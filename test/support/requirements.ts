@@ -26,6 +26,13 @@ const REQUIREMENTS = {
     find: () => (process.platform === "linux" ? [onPath("strace")].find(canTrace) : undefined),
     get: '"apt-get install -y strace" on Linux, where tracing is allowed (in a container: --cap-add SYS_PTRACE)',
   },
+  faketime: {
+    find: () =>
+      ["x86_64", "aarch64"]
+        .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`)
+        .find((path) => existsSync(path)),
+    get: '"apt-get install -y faketime" on Linux',
+  },
   mount: {
     find: () => (process.platform === "linux" ? [onPath("unshare")].find(canMount) : undefined),
     get: "Linux as root, or where users may make namespaces, with unshare and mount of util-linux",
