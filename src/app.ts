@@ -228,8 +228,8 @@ export async function start(
     onDone({ job_id, counts, report }) {
       const { days = 0, drifted = 0 } = counts;
       metrics.rebuilt(drifted);
-      const told = { job_id, days, drifted, ...(drifted > 0 && report) };
-      log[drifted > 0 ? "error" : "info"](told, "the daily figures were counted again from the calls");
+      const facts = { job_id, days, drifted, ...(drifted > 0 && report) };
+      log[drifted > 0 ? "error" : "info"](facts, "the daily figures were counted again from the calls");
     },
   });
   const stopping = new AbortController();

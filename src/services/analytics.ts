@@ -1,9 +1,9 @@
 /** Figures per agent from the rollups, and their recalculation. */
-import { randomUUID } from "node:crypto";
 import type { Scope } from "../core/call.ts";
 import type { MeasureName } from "../core/measures.ts";
 import { summarize } from "../core/stats.ts";
 import type { Job, Jobs, MeasureSum, Rollups } from "../ports.ts";
+import { newJob, tellJob } from "./running-job.ts";
 
 /** A mean over calls with what tells how far to trust it. */
 interface Average {
@@ -109,29 +109,16 @@ export function createRecalculation(deps: {
   let turn: Promise<unknown> = Promise.resolve();
 
   async function rebuild(started: Job): Promise<void> {
-    let job = started;
-    let written = performance.now();
-    const put = async (change: Partial<Job>): Promise<void> => {
-      job = { ...job, ...change, updated_at: now() };
-      await jobs.put(job);
-    };
-    // Writes of progress follow one another, so that the last word is the last written.
-    let writes = Promise.resolve();
+    const news = tellJob(deps, started, PROGRESS_MS);
     try {
-      const { differences, ...counts } = await rollups.rebuild((done, total) => {
-        if (performance.now() - written < PROGRESS_MS) return;
-        written = performance.now();
-        writes = writes.then(() => put({ counts: { done, total } })).catch(onError);
-      });
-      await writes;
-      await put({ state: "done", counts: { ...job.counts, ...counts }, report: { differences } });
-      onDone(job);
+      const { differences, ...counts } = await rollups.rebuild((done, total) => news.progress({ done, total }));
+      onDone(
+        await news.end((job) => ({ state: "done", counts: { ...job.counts, ...counts }, report: { differences } })),
+      );
     } catch (error) {
       onError(error);
-      await writes;
-      await put({ state: "failed", detail: "The rebuild failed; the figures are as before. The log says why." }).catch(
-        onError,
-      );
+      const detail = "The rebuild failed; the figures are as before. The log says why.";
+      await news.end(() => ({ state: "failed", detail })).catch(onError);
     } finally {
       running = null;
     }
@@ -141,18 +128,7 @@ export function createRecalculation(deps: {
     // It may end while the write is awaited.
     const current = running;
     if (current !== null) return { job: await via.begin(current.job), done: current.done };
-    const at = now();
-    const job: Job = {
-      job_id: `job_${randomUUID()}`,
-      kind: "recalculate",
-      state: "running",
-      created_at: at,
-      updated_at: at,
-      counts: {},
-      errors: [],
-      detail: null,
-      report: null,
-    };
+    const job = newJob("recalculate", now());
     const begun = await via.begin(job);
     if (begun.job_id !== job.job_id) return { job: begun, done: Promise.resolve() };
     running = { job, done: rebuild(job) };

@@ -1,10 +1,10 @@
 /** Backups: a folder with a copy of the database and a manifest, whole or not at all, made while writes go on. */
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../errors.ts";
 import type { Copies, Job, Jobs } from "../ports.ts";
+import { newJob, tellJob } from "./running-job.ts";
 
 /** The files of a backup. */
 export const MANIFEST = "manifest.json";
@@ -121,29 +121,17 @@ export function createBackups(
   let running: Promise<{ job: Job; done: Promise<void> }> | null = null;
 
   async function run(started: Job, name: string): Promise<void> {
-    let job = started;
-    let told = performance.now();
-    let telling = Promise.resolve();
-    const put = async (change: Partial<Job>): Promise<void> => {
-      job = { ...job, ...change, updated_at: now() };
-      await jobs.put(job);
-    };
+    const news = tellJob(deps, started, PROGRESS_MS);
     try {
       const manifest = await makeBackup(deps, {
         folder: join(folder, name),
-        onProgress(done, total) {
-          if (performance.now() - told < PROGRESS_MS) return;
-          told = performance.now();
-          telling = telling.then(() => put({ counts: { done, total } })).catch(onError);
-        },
+        onProgress: (done, total) => news.progress({ done, total }),
       });
-      await telling;
-      await put({ state: "done", report: { ...job.report, manifest } });
+      await news.end((job) => ({ state: "done", report: { ...job.report, manifest } }));
     } catch (error) {
       onError(error);
-      await telling;
       const detail = error instanceof AppError ? error.message : "The backup failed. The log says why.";
-      await put({ state: "failed", detail }).catch(onError);
+      await news.end(() => ({ state: "failed", detail })).catch(onError);
     } finally {
       running = null;
     }
@@ -152,17 +140,7 @@ export function createBackups(
   return {
     start(name = backupName(now())) {
       running ??= (async () => {
-        const job: Job = {
-          job_id: `job_${randomUUID()}`,
-          kind: "backup",
-          state: "running",
-          created_at: now(),
-          updated_at: now(),
-          counts: {},
-          errors: [],
-          detail: null,
-          report: { folder: join(folder, name) },
-        };
+        const job = newJob("backup", now(), { report: { folder: join(folder, name) } });
         try {
           await jobs.put(job);
         } catch (error) {

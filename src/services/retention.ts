@@ -1,6 +1,6 @@
 /** Retention: calls received longer ago than the settings allow are erased, as a job that can be followed. */
-import { randomUUID } from "node:crypto";
 import type { Calls, Job, Jobs } from "../ports.ts";
+import { newJob, tellJob } from "./running-job.ts";
 
 const DAY_MS = 86_400_000;
 const PROGRESS_MS = 1_000;
@@ -29,43 +29,24 @@ export async function expireCalls(
   const total = await calls.receivedBefore(before);
   if (total === 0) return null;
   const report = { days: input.days, received_before: new Date(before).toISOString() };
-  let job: Job = {
-    job_id: `job_${randomUUID()}`,
-    kind: "retention",
-    state: "running",
-    created_at: now(),
-    updated_at: now(),
-    counts: { done: 0, total },
-    errors: [],
-    detail: null,
-    report,
-  };
-  const put = async (change: Partial<Job>): Promise<void> => {
-    job = { ...job, ...change, updated_at: now() };
-    await jobs.put(job);
-  };
-  await put({});
-  let told = performance.now();
-  let telling = Promise.resolve();
+  const started = newJob("retention", now(), { counts: { done: 0, total }, report });
+  await jobs.put(started);
+  const news = tellJob({ jobs, now, onError: () => undefined }, started, PROGRESS_MS);
   try {
     const done = await calls.purge(before, {
       signal: input.signal,
       hurry: input.hurry,
       onProgress(erased) {
         input.onProgress?.(erased, total);
-        if (performance.now() - told < PROGRESS_MS) return;
-        told = performance.now();
-        telling = telling.then(() => put({ counts: { done: erased, total } })).catch(() => undefined);
+        news.progress({ done: erased, total });
       },
     });
-    await telling;
     const stopped = input.signal?.aborted === true && done < total;
     const detail = stopped ? "Stopped before the end; the next night goes on." : null;
-    await put({ state: stopped ? "failed" : "done", counts: { done, total }, detail });
-    return job;
+    return await news.end(() => ({ state: stopped ? "failed" : "done", counts: { done, total }, detail }));
   } catch (error) {
-    await telling;
-    await put({ state: "failed", detail: "Not all could be erased; the next night goes on. The log says why." });
+    const detail = "Not all could be erased; the next night goes on. The log says why.";
+    await news.end(() => ({ state: "failed", detail }));
     throw error;
   }
 }

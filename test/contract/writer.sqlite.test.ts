@@ -13,7 +13,10 @@ beforeEach(async () => {
   place = temporary();
   threads = [];
   process.on("worker", onThread);
-  writer = await Writer.start({ path: place.path, timezone: "UTC", lock_wait_ms: 10_000 }, () => undefined);
+  writer = await Writer.start(
+    { path: place.path, timezone: "UTC", lock_wait_ms: 10_000, group_rows: 4_000 },
+    () => undefined,
+  );
 });
 afterEach(async () => {
   process.off("worker", onThread);

@@ -8,7 +8,7 @@ import { EVERYTHING } from "../../src/core/call.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { PRIORITY } from "../../src/ports.ts";
 import { nightly } from "../../src/services/nightly.ts";
-import { backoff, type Loop, startLoop } from "../../src/worker/loop.ts";
+import { backoff, type Loop, type LoopDeps, startLoop } from "../../src/worker/loop.ts";
 import { modelDataDir, modelDir } from "../support/model.ts";
 import { aCall, openQuiet, temporary } from "../support/sqlite-store.ts";
 
@@ -17,6 +17,15 @@ let store: SqliteStore;
 let models: OpenedModels;
 let loop: Loop;
 const clock = { now: Date.UTC(2026, 4, 4, 12) };
+
+const loopDeps = (): LoopDeps => ({
+  ...store,
+  models,
+  metrics: createMetrics(store.work),
+  log: pino({ level: "silent" }),
+  now: () => clock.now,
+  random: () => 0,
+});
 
 beforeEach(async () => {
   place = temporary();
@@ -29,17 +38,7 @@ beforeEach(async () => {
     threadScript: pathToFileURL(join(import.meta.dirname, "../support/faulty-model-thread.ts")),
   });
   await models.settled();
-  loop = startLoop(
-    {
-      ...store,
-      models,
-      metrics: createMetrics(store.work),
-      log: pino({ level: "silent" }),
-      now: () => clock.now,
-      random: () => 0,
-    },
-    { lanes: 0 },
-  );
+  loop = startLoop(loopDeps(), { lanes: 0 });
 });
 
 afterEach(async () => {
@@ -104,17 +103,7 @@ test("a text that changed while it was being enriched is enriched again, as it i
 
 test("work that hangs at a stop is given back, without counting as a try", async () => {
   await store.calls.accept([aCall("stuck", {}, ["hello", "<hang> there"])], PRIORITY.single);
-  const hasty = startLoop(
-    {
-      ...store,
-      models,
-      metrics: createMetrics(store.work),
-      log: pino({ level: "silent" }),
-      now: () => clock.now,
-      random: () => 0,
-    },
-    { lanes: 1, stop_ms: 50 },
-  );
+  const hasty = startLoop(loopDeps(), { lanes: 1, stop_ms: 50 });
   await expect.poll(() => state("stuck"), { timeout: 10_000, interval: 10 }).toBe("running");
   await hasty.stop();
   expect(await store.work.depth()).toMatchObject({ ready: 1, running: 0 });

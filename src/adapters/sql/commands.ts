@@ -146,6 +146,6 @@ export interface WriterSettings {
   readonly timezone: string;
   /** How long a command waits for a foreign lock. */
   readonly lock_wait_ms: number;
-  /** Rows in one group at most (4,000): bounds how long the first of them waits for its COMMIT. */
-  readonly group_rows?: number;
+  /** Rows in one group at most: bounds how long the first of them waits for its COMMIT. */
+  readonly group_rows: number;
 }

@@ -50,7 +50,6 @@ export function unindexSome(
   const some = turns.slice(from, from + limit);
   for (const [i, turn] of some.entries())
     context.run(ENGINE.unindex, call.call_no * TURNS + from + i, context.words.indexed(turn.text));
-  context.run(CALLS.outOfFullText, some.length, call.call_no);
   return { turns: some.length, finished: from + some.length >= turns.length };
 }
 

@@ -2,21 +2,18 @@
 import type { Job, JobError, Jobs } from "../../ports.ts";
 import type { SqlStatement } from "./commands.ts";
 import type { LoopReader } from "./loop-reader.ts";
+import { INSERT_JOB, JOB_COLUMNS, jobValues } from "./write-jobs.ts";
 import type { Run, Writer } from "./writer.ts";
 
 const SQL = {
-  put: `INSERT INTO jobs (job_id, kind, state, created_at, updated_at, counts, errors, detail, report)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id) DO UPDATE SET state = excluded.state,
-      updated_at = excluded.updated_at, counts = excluded.counts, errors = excluded.errors, detail = excluded.detail, report = excluded.report`,
-  get: `SELECT job_id, kind, state, created_at, updated_at, counts, errors, detail, report FROM jobs WHERE job_id = ?`,
-  recent: `SELECT job_id, kind, state, created_at, updated_at, counts, errors, detail, report FROM jobs
-    ORDER BY rowid DESC LIMIT ?`,
+  put: `${INSERT_JOB} UPDATE SET state = excluded.state, updated_at = excluded.updated_at, counts = excluded.counts,
+    errors = excluded.errors, detail = excluded.detail, report = excluded.report`,
+  get: `SELECT ${JOB_COLUMNS} FROM jobs WHERE job_id = ?`,
+  recent: `SELECT ${JOB_COLUMNS} FROM jobs ORDER BY rowid DESC LIMIT ?`,
   bookmark: `SELECT value FROM bookmarks WHERE name = ?`,
   setBookmark: `INSERT INTO bookmarks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
   dropBookmark: `DELETE FROM bookmarks WHERE name = ?`,
 } as const;
-
-const MAX_ERRORS = 100;
 
 /** Whoever runs a job writes its progress every few seconds. */
 const SILENT_MS = 10 * 60_000;
@@ -44,12 +41,7 @@ export function makeJobs(deps: { writer: Writer; reader: LoopReader; now: () => 
   const write = (statement: SqlStatement) => writer.run("sql", { statements: [statement] }, now());
   return {
     async put(job) {
-      const { job_id, kind, state, created_at, updated_at, detail } = job;
-      const report = job.report === null ? null : JSON.stringify(job.report);
-      const counts = JSON.stringify(job.counts);
-      const errors = JSON.stringify(job.errors.slice(0, MAX_ERRORS));
-      const params = [job_id, kind, state, created_at, updated_at, counts, errors, detail, report];
-      await write({ sql: SQL.put, params });
+      await write({ sql: SQL.put, params: jobValues(job) });
     },
     async get(job_id) {
       const row = reader.get<JobRow>(SQL.get, job_id);

@@ -155,7 +155,10 @@ export function purge(
     if (left <= 0) break;
     const { turns, finished } = unindexSome(context, call, left);
     left -= turns + 1;
-    if (!finished) break;
+    if (!finished) {
+      context.run(CALLS.outOfFullText, turns, call.call_no);
+      break;
+    }
     removeOne(context, { ...call, in_full_text: 0 }, "retention", now);
     erased++;
   }

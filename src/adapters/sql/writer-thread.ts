@@ -21,7 +21,7 @@ const BACKUP_PAGES = 400;
 if (!parentPort) throw new Error("writer-thread.ts runs as a worker thread");
 const port = parentPort;
 const settings = workerData as WriterSettings;
-const { group_rows = 4_000 } = settings;
+const { group_rows } = settings;
 
 interface Waiting {
   readonly id: number;
