@@ -88,6 +88,28 @@ test("dead letters are listed a line each and redriven, one or all, beside a run
   remove();
 });
 
+test("purge says what it would erase, erases it, and leaves a job that says so", async () => {
+  const { path, remove } = temporary();
+  const own = { ...env, EARSHOT_STORE_URL: `sqlite:${path}` };
+  const store = await openQuiet(path);
+  await store.calls.accept([aCall("one"), aCall("two")], 1);
+  await store.close();
+  const dry = await runCli(["purge", "--older-than", "0", "--dry-run"], own);
+  expect([dry.code, dry.stderr]).toEqual([0, expect.stringContaining("2 calls were received") as string]);
+  const kept = await runCli(["purge", "--older-than", "1"], own);
+  expect([kept.code, kept.stderr]).toEqual([0, expect.stringContaining("0 calls received") as string]);
+  const purged = await runCli(["purge", "--older-than", "0"], own);
+  expect([purged.code, purged.stderr]).toEqual([0, expect.stringContaining("2 calls received") as string]);
+  const after = await openQuiet(path);
+  expect(await after.calls.receivedBefore(Number.MAX_SAFE_INTEGER)).toBe(0);
+  const jobs = await after.jobs.recent(5);
+  expect(jobs).toMatchObject([
+    { kind: "retention", state: "done", counts: { done: 2, total: 2 }, report: { days: 0 } },
+  ]);
+  await after.close();
+  remove();
+});
+
 test("wrong settings exit with 2 and are named", async () => {
   const { code, stderr } = await runCli(["migrate"], { ...env, EARSHOT_PORT: "http", EARSHOT_TIMEZONE: "Mars" });
   expect(code).toBe(2);
