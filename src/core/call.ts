@@ -37,9 +37,11 @@ interface AcceptedFields {
 /** What the store accepts. */
 export interface AcceptedCall extends AcceptedFields {
   readonly turns: readonly Turn[];
+  /** The same turns as text (turns-text.ts), where somebody has made it already. */
+  readonly turns_text?: string;
 }
 
-/** The same as it goes from thread to thread: the JSON of its turns, deflated (zlib). */
+/** The same as it goes from thread to thread: the text of its turns (turns-text.ts), deflated (zlib). */
 export interface PackedCall extends AcceptedFields {
   readonly turns_zlib: Uint8Array;
 }

@@ -6,6 +6,7 @@ import { parseInstant } from "../core/time.ts";
 import { checkTurns } from "../core/check-turns.ts";
 import type { SpeakerMap } from "../core/speaker-labels.ts";
 import { parseTranscript } from "../core/transcript.ts";
+import { turnsText } from "../core/turns-text.ts";
 import type { FieldError } from "../errors.ts";
 import type { AcceptResult, Calls, Priority } from "../ports.ts";
 
@@ -111,9 +112,11 @@ export function normalizeCall(input: unknown, context: { now: number }): Normali
     startTime,
     call.duration_seconds === derived ? null : call.duration_seconds,
     outcome,
-    turns.map((t) => [t.turn_id, t.speaker, t.text, t.start_ms, t.end_ms]),
   ];
-  return { ok: true, call: { ...call, digest: hash("sha256", JSON.stringify(said), "hex") } };
+  const turns_text = turnsText(turns);
+  // Put together as text: the turns are most of it, and the store wants them as text too.
+  const all = `${JSON.stringify(said).slice(0, -1)},${turns_text}]`;
+  return { ok: true, call: { ...call, turns_text, digest: hash("sha256", all, "hex") } };
 }
 
 /** Stores calls in one durable transaction; result i is of call i. */

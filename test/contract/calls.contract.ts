@@ -1,6 +1,7 @@
 import { deflateSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
+import { turnsText } from "../../src/core/turns-text.ts";
 import { type EnrichedCall, PRIORITY, type WorkItem } from "../../src/ports.ts";
 import { type MakeStore, type TestStore, aCall, enriched, someInsights, someVectors } from "../support/sqlite-store.ts";
 
@@ -51,7 +52,7 @@ export function callsContract(name: string, make: MakeStore): void {
 
     it("takes a call whose words come packed for the same call", async () => {
       const { turns, ...call } = aCall("a", {}, ["tremendous offer", "too expensive"]);
-      const packed = { ...call, turns_zlib: deflateSync(JSON.stringify(turns)) };
+      const packed = { ...call, turns_zlib: deflateSync(turnsText(turns)) };
       expect(await store.calls.accept([packed], 1)).toMatchObject([{ status: "accepted" }]);
       expect(await store.calls.accept([{ ...call, turns }], 1)).toMatchObject([{ status: "replayed" }]);
       expect(await store.words("a")).toEqual(["tremendous offer", "too expensive"]);

@@ -302,14 +302,14 @@ describe("SQLite store", () => {
     await enrichAll(store);
     const db = openForWriting(place.path);
     db.exec("UPDATE rollups SET n = 7 WHERE grain = 2 AND measure = -1");
-    db.exec("DELETE FROM rollups WHERE grain = 1 AND measure = 0");
+    db.exec("DELETE FROM rollups WHERE grain = 0 AND measure = 0");
     db.close();
     const day = { period: "2026-03-10", agent_id: "ann", measure: "calls" };
-    const hour = { period: "2026-03-10T12:00:00.000Z", agent_id: "ann", measure: "agent_talk_ratio" };
+    const ever = { period: "all time", agent_id: "ann", measure: "agent_talk_ratio" };
     const found = await store.rollups.rebuild(() => undefined);
     expect(found).toMatchObject({ days: 1, drifted: 2 });
     expect(found.differences).toEqual([
-      { ...hour, before: null, after: { n: 1, sum: 0.25 } },
+      { ...ever, before: null, after: { n: 1, sum: 0.25 } },
       { ...day, before: { n: 7, sum: 0 }, after: { n: 1, sum: 0 } },
     ]);
     expect(await store.rollups.rebuild(() => undefined)).toMatchObject({ drifted: 0, differences: [] });

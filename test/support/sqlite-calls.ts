@@ -14,9 +14,13 @@ export interface StoredSeed {
 }
 
 /** Inserts calls with all their parts; `db` is a writing connection, the caller holds the transaction. */
-export function callInserter(db: Connection): (call: StoredSeed) => void {
+export function callInserter(
+  db: Connection,
+  settled: (call_no: number) => boolean = () => true,
+): (call: StoredSeed) => void {
   const row = db.prepare(
-    `INSERT INTO call_records (${ROW_COLUMNS.join(", ")}, digest) VALUES (${ROW_COLUMNS.map((c) => `@${c}`).join(", ")}, x'00')`,
+    `INSERT INTO call_records (${ROW_COLUMNS.join(", ")}, digest, settled)
+      VALUES (${ROW_COLUMNS.map((c) => `@${c}`).join(", ")}, x'00', @settled)`,
   );
   const agent = db.prepare("INSERT OR IGNORE INTO agents (agent_id) VALUES (?)");
   const text = db.prepare("INSERT INTO call_texts (call_no, body) VALUES (?, ?)");
@@ -33,7 +37,7 @@ export function callInserter(db: Connection): (call: StoredSeed) => void {
   );
   return (call) => {
     const { call_no } = call.row;
-    row.run(call.row);
+    row.run({ ...call.row, settled: settled(call_no) ? 1 : 0 });
     agent.run(call.row.agent_id);
     const { turns: said, insights: derived } = call;
     text.run(

@@ -1,6 +1,7 @@
 /** Calls (write) over the writer thread. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { AcceptedCall, PackedCall } from "../../core/call.ts";
+import { turnsText } from "../../core/turns-text.ts";
 import { AppError } from "../../errors.ts";
 import type { Calls, KeyedWrites } from "../../ports.ts";
 import type { AcceptedRow } from "./commands.ts";
@@ -54,7 +55,7 @@ export function makeCallWrites(
 
 function toRow(call: AcceptedCall | PackedCall): AcceptedRow {
   const { call_id, agent_id, customer_id, language, start_time, duration_seconds, outcome, digest } = call;
-  const text = "turns" in call ? JSON.stringify(call.turns) : call.turns_zlib;
+  const text = "turns" in call ? (call.turns_text ?? turnsText(call.turns)) : call.turns_zlib;
   return { call_id, agent_id, customer_id, language, start_time, duration_seconds, outcome, digest, text };
 }
 

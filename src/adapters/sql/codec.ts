@@ -1,7 +1,7 @@
 /** How documents, words and vectors become blobs and back. Shared by the writer thread and every reader. */
 import { constants, deflateSync, inflateSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import type { Turn } from "../../core/call.ts";
 import { type CallWords, readDocument } from "../../core/call-document.ts";
+import { readTurnsText } from "../../core/turns-text.ts";
 
 const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 const ZSTD_MAGIC = 0xfd2fb528;
@@ -62,7 +62,7 @@ export function isDocument(body: Uint8Array): boolean {
 export function unpackWords(body: Uint8Array): CallWords {
   const document = unpackDocument(body);
   if (document !== null) return readDocument(document.toString("utf8"));
-  return { turns: JSON.parse(unpack(body)) as Turn[], insights: null };
+  return { turns: readTurnsText(unpack(body)), insights: null };
 }
 
 function view(blob: Uint8Array): Buffer {

@@ -13,8 +13,8 @@ import type {
 } from "../../ports.ts";
 
 /** An accepted call with the text as it will be stored: a string or bytes cross threads far quicker than objects. */
-export interface AcceptedRow extends Omit<AcceptedCall, "turns"> {
-  /** JSON, or deflated JSON. */
+export interface AcceptedRow extends Omit<AcceptedCall, "turns" | "turns_text"> {
+  /** The text of the turns, or that deflated. */
   readonly text: string | Uint8Array;
 }
 
@@ -51,6 +51,8 @@ export interface Commands {
   erase: Command<{ customer_id: string; limit: number }, number>;
   /** A step of erasing the oldest calls received before `before`: about so many turns, or calls whose turns are out. */
   purge: Command<{ before: number; pieces: number }, { erased: number; finished: boolean }>;
+  /** Puts up to `limit` calls into the indexes of settled ones; the number (write-settle.ts). */
+  settle: Command<{ limit: number }, number>;
   take: Command<{ n: number; worker_id: string; lease_ms: number }, WorkItem[]>;
   renew: Command<{ work_nos: readonly number[]; worker_id: string; lease_ms: number }, number[]>;
   fail: Command<{ items: readonly WorkFailure[]; worker_id: string }, null>;

@@ -1,14 +1,8 @@
-/** Buckets of the rollups: UTC hours, and days as the wall clock of a time zone has them. */
-const HOUR = 3_600_000;
+/** Buckets of the rollups: days as the wall clock of a time zone has them. */
 const DAY = 86_400_000;
 /** Offsets change at multiples of a quarter hour, everywhere and always since 1970. */
 const QUARTER = 900_000;
 const CACHE_LIMIT = 50_000;
-
-/** Hours since 1970 (UTC). */
-export function hourOf(time: number): number {
-  return Math.floor(time / HOUR);
-}
 
 /** Makes time (epoch ms) -> local day (days since 1970-01-01) for an IANA time zone; throws RangeError if unknown. */
 export function localDays(timezone: string): (time: number) => number {

@@ -10,7 +10,20 @@ export interface Index {
   readonly covers: readonly Column[];
   /** Entries with equal `range` lie in call_no order, so that a walk needs no sorting. */
   readonly ordered: boolean;
+  /** It holds settled calls alone; the others are in FRESH_INDEX. */
+  readonly settled: boolean;
 }
+
+/** The calls that have not settled, some thousand at most. */
+export const FRESH_INDEX = "idx_call_records_fresh";
+
+/** A call gets into these at once: all that come in together share a page of theirs. */
+const APPENDED: ReadonlySet<Column> = new Set([
+  "created_at",
+  "updated_at",
+  "customer_sentiment_score",
+  "agent_talk_ratio",
+]);
 
 const index = (name: string, equals: Index["equals"], range: Column, covers: Column[] = [], ordered = true): Index => ({
   name: `idx_call_records_${name}`,
@@ -18,6 +31,7 @@ const index = (name: string, equals: Index["equals"], range: Column, covers: Col
   range,
   covers,
   ordered,
+  settled: equals !== null || !APPENDED.has(range),
 });
 
 /** In order of preference: the narrower range first. */
@@ -33,7 +47,7 @@ const INDEXES: readonly Index[] = [
   index("talk_ratio", null, "agent_talk_ratio"),
 ];
 
-export const TABLE: Index = { name: null, equals: null, range: "call_no", covers: [], ordered: true };
+export const TABLE: Index = { name: null, equals: null, range: "call_no", covers: [], ordered: true, settled: false };
 
 /** The index that gives rows in the order of `column`, with the fewest entries to pass by. */
 export function walkIndex(conditions: Conditions, column: Column): Index {

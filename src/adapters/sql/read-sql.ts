@@ -3,6 +3,7 @@ import {
   DummyDriver,
   Kysely,
   type RawBuilder,
+  type SelectExpression,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
@@ -10,7 +11,7 @@ import {
   sql,
 } from "kysely";
 import type { Column, Condition, Segment } from "./read-conditions.ts";
-import type { Index } from "./read-plan.ts";
+import { FRESH_INDEX, type Index } from "./read-plan.ts";
 import { ROW_COLUMNS } from "./read-row.ts";
 
 /**
@@ -52,6 +53,8 @@ const builder = new Kysely<Row>({
   },
 });
 
+const COUNT = sql<number>`count(*)`.as("n");
+
 class Param {
   readonly name: string;
   constructor(name: string) {
@@ -92,38 +95,73 @@ function finish(query: { compile(): { sql: string; parameters: readonly unknown[
   return { sql, params: parameters.map((p) => (p as Param).name) };
 }
 
-/** The SQL of a shape and the order of its values. */
-export function compile(shape: Shape): Compiled {
-  const { kind, index, column, descending, residual } = shape;
-  const hint = index.name === null ? sql`c not indexed` : sql`c indexed by ${sql.ref(index.name)}`;
-  const sorted = sql.ref(`c.${column}`);
-  const direction = descending ? "desc" : "asc";
+/** Where the entries of a walk lie. */
+type Source = "all" | "settled" | "fresh";
+
+/** The index alone; beside it what has not settled yet, unless there is no such call. */
+function sourcesOf({ index }: Shape, fresh: boolean): readonly [Source, ...Source[]] {
+  if (!index.settled) return ["all"];
+  return fresh ? ["settled", "fresh"] : ["settled"];
+}
+
+/** The entries of one source that lie in the range of the shape. */
+function rangeIn(shape: Shape, source: Source) {
+  const name = source === "fresh" ? FRESH_INDEX : shape.index.name;
+  const hint = name === null ? sql`c not indexed` : sql`c indexed by ${sql.ref(name)}`;
   let range = builder.selectFrom(sql<Row["c"]>`call_records`.as<"c">(hint));
-  for (const c of shape.inner) if (c.column !== column) range = range.where(check(c));
+  // Said as the index says it, or it is not used.
+  if (source !== "all") range = range.where(sql<SqlBool>`c.settled = ${sql.lit(source === "settled" ? 1 : 0)}`);
+  for (const c of shape.inner) if (c.column !== shape.column) range = range.where(check(c));
   for (const part of within(shape)) range = range.where(part);
-  const ordered = range.orderBy(sorted, direction).$if(column !== "call_no", (q) => q.orderBy("c.call_no", direction));
+  return range;
+}
+
+/**
+ * The SQL of a shape and the order of its values. With `fresh` the calls that have not settled are merged in: SQLite walks
+ * the index as far as it must, and sorts the few that are fresh.
+ */
+export function compile(shape: Shape, fresh: boolean): Compiled {
+  const { kind, column, descending, residual } = shape;
+  const direction = descending ? "desc" : "asc";
+  const [first, ...others] = sourcesOf(shape, fresh);
   const limit = value<number>("limit");
-  const keys = [sql.ref<number>("c.call_no").as("call_no"), sorted.as("v")] as const;
-  const count = sql<number>`count(*)`.as("n");
+  const examined = value<number>("examined");
+  const none = sql.lit(1).as("one");
+  const keys = [sql.ref<number>("c.call_no").as("call_no"), sql.ref<number | null>(`c.${column}`).as("v")] as const;
   const columns = [...new Set(residual.map((c) => c.column))].map((c) => sql.ref(`c.${c}`).as(c));
   const all = residual.map((c) => check(c, "s"));
-  const none = sql.lit(1).as("one");
-  const examined = value<number>("examined");
+
+  const select = <T extends readonly SelectExpression<Row, "c">[]>(list: T) => {
+    let query = rangeIn(shape, first).select(list);
+    for (const source of others) query = query.unionAll(rangeIn(shape, source).select(list));
+    return query;
+  };
+  /** `sorted`: what the sort column is called in `list`. */
+  const ordered = <T extends readonly SelectExpression<Row, "c">[]>(list: T, sorted: string) => {
+    const query = select(list).orderBy(sql.ref(sorted), direction);
+    return column === "call_no" ? query : query.orderBy(sql.ref("call_no"), direction);
+  };
+
   const statements: Record<Kind, () => Compiled> = {
-    page: () => finish(ordered.select(ROW_COLUMNS).limit(limit).offset(value<number>("offset"))),
-    boundary: () => finish(ordered.select(keys).limit(sql.lit(1)).offset(value<number>("offset"))),
-    numbers: () => finish(range.select("c.call_no").orderBy("c.call_no").limit(limit)),
-    count: () => finish(builder.selectFrom(range.select(none).limit(limit).as("s")).select(count)),
-    probe: () => finish(range.select(none).limit(sql.lit(1)).offset(value<number>("offset"))),
-    tally: () => finish(range.select(count)),
+    page: () => finish(ordered(ROW_COLUMNS, column).limit(limit).offset(value<number>("offset"))),
+    boundary: () => finish(ordered(keys, "v").limit(sql.lit(1)).offset(value<number>("offset"))),
+    numbers: () => finish(select(["c.call_no"]).orderBy(sql.ref("call_no")).limit(limit)),
+    count: () => finish(builder.selectFrom(select([none]).limit(limit).as("s")).select(COUNT)),
+    probe: () => finish(select([none]).limit(sql.lit(1)).offset(value<number>("offset"))),
+    tally: () => {
+      const counts = [first, ...others].map((source) => rangeIn(shape, source).select(COUNT));
+      const [only] = counts;
+      if (only !== undefined && counts.length === 1) return finish(only);
+      return finish(builder.selectNoFrom(sql<number>`${sql.join(counts, sql` + `)}`.as("n")));
+    },
     step_count: () => {
-      const inner = ordered.select([none, ...columns]).limit(examined);
+      const inner = ordered([...keys, ...columns], "v").limit(examined);
       let step = builder.selectFrom(inner.as("s"));
       for (const part of all) step = step.where(part);
-      return finish(step.select(count));
+      return finish(step.select(COUNT));
     },
     step_keys: () => {
-      const inner = ordered.select([...keys, ...columns]).limit(examined);
+      const inner = ordered([...keys, ...columns], "v").limit(examined);
       let step = builder.selectFrom(inner.as("s")).select(["s.call_no", "s.v"]);
       for (const part of all) step = step.where(part);
       return finish(step.orderBy("s.v", direction).orderBy("s.call_no", direction).limit(limit));

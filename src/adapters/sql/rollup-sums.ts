@@ -3,11 +3,12 @@
  * COMMIT. Every value is an integer, so that adding and subtracting is exact in any order.
  */
 import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
-import { hourOf, localDays } from "./local-day.ts";
+import { localDays } from "./local-day.ts";
 import { ROLLUPS } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 
-export const GRAIN = { all: 0, hour: 1, day: 2 } as const;
+/** 1 was the UTC hour, up to schema 6. */
+export const GRAIN = { all: 0, day: 2 } as const;
 /** The measure number under which accepted calls are counted. */
 export const ACCEPTED = -1;
 /** x² · 1e6 of an hour in milliseconds passes 2^63: squares are kept as high · 2^26 + low. */
@@ -132,7 +133,6 @@ export class RollupSums {
 
   #spread(buckets: Map<string, Bucket>, generation: number, timezone: string, change: Change): void {
     this.#add(buckets, generation, GRAIN.all, 0, change);
-    this.#add(buckets, generation, GRAIN.hour, hourOf(change.start_time), change);
     this.#add(buckets, generation, GRAIN.day, this.#dayOf(timezone, change.start_time), change);
   }
 

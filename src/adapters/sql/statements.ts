@@ -5,11 +5,16 @@
 
 export const CALLS = {
   insert: `INSERT INTO call_records (call_id, agent_id, customer_id, language, start_time, created_at, updated_at,
-      duration_seconds, outcome, digest)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING`,
+      duration_seconds, outcome, digest, settled)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (call_id) DO NOTHING`,
+  /** Into the indexes of settled calls, oldest first. */
+  settle: `UPDATE call_records SET settled = 1 WHERE call_no IN
+    (SELECT call_no FROM call_records WHERE settled = 0 ORDER BY call_no LIMIT ?)`,
   byId: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records WHERE call_id = ?`,
   ofCustomer: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
-    WHERE customer_id = ? ORDER BY start_time LIMIT ?`,
+    WHERE settled = 1 AND customer_id = ? ORDER BY start_time LIMIT ?`,
+  freshOfCustomer: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
+    WHERE settled = 0 AND customer_id = ? LIMIT ?`,
   oldest: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
     WHERE created_at < ? ORDER BY created_at LIMIT ?`,
   /** The last row of a step of counting, and how many are left after the last full step: many calls may have come in
@@ -29,6 +34,7 @@ export const CALLS = {
   text: `SELECT body FROM call_texts WHERE call_no = ?`,
   inFullText: `UPDATE call_records SET in_full_text = 1 WHERE call_no = ?`,
   outOfFullText: `UPDATE call_records SET in_full_text = in_full_text + ? WHERE call_no = ?`,
+  fresh: `SELECT count(*) AS n FROM call_records WHERE settled = 0`,
   degraded: `SELECT call_no, revision FROM call_records WHERE state = 'degraded' ORDER BY call_no LIMIT ?`,
 } as const;
 
@@ -39,7 +45,7 @@ export const INSIGHTS = {
     WHERE w.work_no = ? AND w.worker_id = ? AND w.state = 'running' AND w.revision = c.revision
       AND c.call_no = ? AND c.revision = ?`,
   enrich: `UPDATE call_records SET state = ?, method = ?, model = ?, enriched_at = ?, updated_at = ?,
-      customer_sentiment_score = ?, agent_talk_ratio = ?, error = NULL WHERE call_no = ? AND revision = ?`,
+      customer_sentiment_score = ?, agent_talk_ratio = ?, error = NULL, settled = 1 WHERE call_no = ? AND revision = ?`,
   contribution: `SELECT contribution FROM call_insights WHERE call_no = ?`,
   /** body is empty: the insights themselves are in the document (call_texts.body). */
   put: `INSERT INTO call_insights (call_no, body, contribution) VALUES (?, ?, ?)

@@ -51,6 +51,7 @@ function acceptOne(context: WriteContext, row: AcceptedRow, priority: number, no
     return { status: "replayed", call_no: known.call_no, revision: known.revision };
   }
   const call_no = Number(lastInsertRowid);
+  context.fresh++;
   context.run(CALLS.insertText, call_no, body(row));
   context.run(WORK.add, call_no, 1, priority, now, now);
   context.sums.count(1, { call_no, agent_no: context.agentNo(row.agent_id), start_time: row.start_time });
@@ -134,7 +135,8 @@ export function remove(context: WriteContext, { call_id, scope, now }: Input<"re
 }
 
 export function erase(context: WriteContext, { customer_id, limit, now }: Input<"erase">): number {
-  const known = context.all<KnownCall>(CALLS.ofCustomer, customer_id, limit);
+  const fresh = context.all<KnownCall>(CALLS.freshOfCustomer, customer_id, limit);
+  const known = [...fresh, ...context.all<KnownCall>(CALLS.ofCustomer, customer_id, limit - fresh.length)];
   for (const call of known) removeOne(context, call, "customer", now);
   if (known.length > 0) context.erased();
   return known.length;

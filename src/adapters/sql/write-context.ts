@@ -26,6 +26,8 @@ export class WriteContext {
   readonly words: SearchWords;
   /** Whether each command and row of the group has a savepoint: the second try, after one of them has failed. */
   careful = false;
+  /** Calls accepted here since the last settling; some may have settled by their enrichment (write-settle.ts). */
+  fresh = 0;
   #statements = new Map<string, Statement>();
   #agents = new Map<string, number>();
   #spaces = new Map<string, number>();

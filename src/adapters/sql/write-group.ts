@@ -13,6 +13,7 @@ import { clockWentBack, fail, redrive, release, renew, requeueDegraded, take } f
 import { pruneEvents } from "./write-events.ts";
 import { beginJob } from "./write-jobs.ts";
 import { once, pruneKeys } from "./write-once.ts";
+import { settle } from "./write-settle.ts";
 import { giveBack } from "./write-space.ts";
 
 type Handlers = { [K in CommandName]: (context: WriteContext, input: Commands[K]["in"]) => Commands[K]["out"] };
@@ -25,6 +26,7 @@ const HANDLERS: Handlers = {
   remove,
   erase,
   purge,
+  settle,
   take,
   renew,
   fail,

@@ -138,7 +138,6 @@ function differencesOf(
 
 function periodOf({ grain, bucket }: { grain: number; bucket: number }): string {
   if (grain === GRAIN.all) return "all time";
-  if (grain === GRAIN.hour) return new Date(bucket * 3_600_000).toISOString();
   return new Date(bucket * 86_400_000).toISOString().slice(0, 10);
 }
 

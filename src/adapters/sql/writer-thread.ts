@@ -11,11 +11,15 @@ import type { Answer, CommandName, Failure, Reply, Request, WriterSettings } fro
 import { type Connection, openForWriting } from "./connection.ts";
 import { WriteContext } from "./write-context.ts";
 import { failureOf, runGroup } from "./write-group.ts";
+import { CALLS } from "./statements.ts";
+import { FRESH_LIMIT } from "./write-settle.ts";
 
 /** One try for a foreign lock; between tries new messages are read. */
 const TRY_MS = 40;
 /** How long after an erasure the WAL is emptied at the latest when writes go on, and between tries. */
 const SCRUB_MS = 250;
+/** Without a write for so long, the thread settles what is fresh. */
+const QUIET_MS = 100;
 const BACKUP_PAGES = 400;
 
 if (!parentPort) throw new Error("writer-thread.ts runs as a worker thread");
@@ -35,6 +39,7 @@ interface Waiting {
 const queue: Waiting[] = [];
 let scheduled = false;
 let scrubTimer: NodeJS.Timeout | null = null;
+let settleTimer: NodeJS.Timeout | null = null;
 let closing: number | null = null;
 let backups = 0;
 
@@ -46,6 +51,7 @@ function start(): WriteContext | null {
     const db = openForWriting(settings.path);
     const opened = new WriteContext(db, settings.timezone);
     opened.sums.start();
+    opened.fresh = opened.get<{ n: number }>(CALLS.fresh)?.n ?? 0;
     db.pragma(`busy_timeout = ${TRY_MS}`);
     post({ kind: "ready" });
     return opened;
@@ -104,6 +110,8 @@ function work(): void {
   scheduled = false;
   if (!context) return;
   if (queue.length > 0) commitGroup(context);
+  if (context.fresh >= FRESH_LIMIT) settleFresh(context);
+  else if (context.fresh > 0) settleSoon(context);
   if (queue.length > 0) schedule();
   else if (closing !== null && backups === 0) close(context, closing);
 }
@@ -124,6 +132,23 @@ function commitGroup(to: WriteContext): void {
   const answers = result.outcomes.map((outcome, i) => Object.assign(outcome, { id: (group[i] as Waiting).id }));
   post({ kind: "answers", answers, head: result.head, commit: result.committed });
   if (result.erased) scrubSoon(to.db);
+}
+
+/** Once nothing has been written for a moment: many calls at once are cheaper, and lists without fresh ones too. */
+function settleSoon(to: WriteContext): void {
+  settleTimer ??= setTimeout(() => {
+    settleTimer = null;
+    if (closing === null && to.fresh > 0) settleFresh(to);
+  }, QUIET_MS);
+  settleTimer.refresh();
+}
+
+/** After the answers of a group, so that only who comes next waits; again later after a foreign lock or a fault. */
+function settleFresh(to: WriteContext): void {
+  const { fresh } = to;
+  const result = runGroup(to, [{ name: "settle", input: { limit: fresh } }]);
+  if (result.status === "done" && result.committed) to.fresh -= fresh;
+  else settleSoon(to);
 }
 
 /** Refuses what has waited long enough for a foreign lock. */
@@ -191,6 +216,7 @@ async function backup(db: Connection, id: number, path: string): Promise<void> {
 
 function close(to: WriteContext, id: number): void {
   if (scrubTimer) clearTimeout(scrubTimer);
+  if (settleTimer) clearTimeout(settleTimer);
   scrub(to.db);
   to.db.close();
   answer([{ id, value: null }]);
