@@ -9,11 +9,10 @@ import { SearchWords } from "./search-words.ts";
 
 export type Connection = Database.Database;
 
-/**
- * Pages of 4096 bytes in the WAL after which a commit checkpoints (64 MB). More would write less in a bulk load (a fifth
- * less at twice as many) but holds up the commit that checkpoints for longer.
- */
-const CHECKPOINT_PAGES = 16_000;
+/** Pages in the log after which it is copied into the file: 64 MB. Checkpoints does that; see there. */
+export const CHECKPOINT_PAGES = 16_000;
+/** Should that thread fail, the commit that passes this does it. */
+const LAST_RESORT_PAGES = 4 * CHECKPOINT_PAGES;
 
 /** Makes the folder (0700) and the file (0600) if they are not there; -wal and -shm inherit the file's mode. */
 function prepare(path: string): void {
@@ -41,7 +40,7 @@ export function openForWriting(path: string, wait_ms = 10_000): Connection {
     db.pragma("foreign_keys = ON");
     db.pragma("cache_size = -65536");
     db.pragma("temp_store = MEMORY");
-    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    db.pragma(`wal_autocheckpoint = ${LAST_RESORT_PAGES}`);
     addFunctions(db);
     migrate(db);
     return db;
@@ -59,6 +58,15 @@ export function openForReading(path: string): Connection {
   db.pragma("cache_size = -65536");
   db.pragma("temp_store = MEMORY");
   addFunctions(db);
+  return db;
+}
+
+/** A connection that copies the log into the file and nothing else. */
+export function openForCheckpoints(path: string): Connection {
+  const db = new Database(path, { fileMustExist: true, timeout: 0 });
+  db.pragma("synchronous = FULL");
+  if (process.platform === "darwin") db.pragma("fullfsync = ON");
+  db.pragma("wal_autocheckpoint = 0");
   return db;
 }
 

@@ -8,6 +8,7 @@ import { AppError } from "../../errors.ts";
 import type { RequestKey } from "../../ports.ts";
 import { freeLostLeases } from "./alone.ts";
 import type { Answer, CommandName, Failure, Reply, Request, WriterSettings } from "./commands.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { type Connection, openForWriting } from "./connection.ts";
 import { WriteContext } from "./write-context.ts";
 import { failureOf, runGroup } from "./write-group.ts";
@@ -43,6 +44,8 @@ let settleTimer: NodeJS.Timeout | null = null;
 let closing: number | null = null;
 let backups = 0;
 
+let checkpoints: Checkpoints | null = null;
+
 const context = start();
 
 function start(): WriteContext | null {
@@ -53,6 +56,7 @@ function start(): WriteContext | null {
     opened.sums.start();
     opened.fresh = opened.get<{ n: number }>(CALLS.fresh)?.n ?? 0;
     db.pragma(`busy_timeout = ${TRY_MS}`);
+    checkpoints = new Checkpoints(db);
     post({ kind: "ready" });
     return opened;
   } catch (cause) {
@@ -112,8 +116,9 @@ function work(): void {
   if (queue.length > 0) commitGroup(context);
   if (context.fresh >= FRESH_LIMIT) settleFresh(context);
   else if (context.fresh > 0) settleSoon(context);
+  checkpoints?.written();
   if (queue.length > 0) schedule();
-  else if (closing !== null && backups === 0) close(context, closing);
+  else if (closing !== null && backups === 0) void close(context, closing);
 }
 
 function commitGroup(to: WriteContext): void {
@@ -214,9 +219,10 @@ async function backup(db: Connection, id: number, path: string): Promise<void> {
   }
 }
 
-function close(to: WriteContext, id: number): void {
+async function close(to: WriteContext, id: number): Promise<void> {
   if (scrubTimer) clearTimeout(scrubTimer);
   if (settleTimer) clearTimeout(settleTimer);
+  await checkpoints?.close();
   scrub(to.db);
   to.db.close();
   answer([{ id, value: null }]);
