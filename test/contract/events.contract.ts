@@ -32,6 +32,21 @@ export function eventsContract(name: string, make: MakeStore): void {
       expect((await store.events.after(3, 1, EVERYTHING)).events).toEqual([]);
     });
 
+    it("answers the same to everybody who follows, whoever asked before and for how many", async () => {
+      const seqs = async (after: number, limit: number) =>
+        (await store.events.after(after, limit, EVERYTHING)).events.map((event) => event.seq);
+      await store.calls.accept([aCall("a"), aCall("b"), aCall("c")], 1);
+      expect(await seqs(1, 10)).toEqual([2, 3]);
+      expect(await seqs(0, 10)).toEqual([1, 2, 3]);
+      expect(await seqs(2, 10)).toEqual([3]);
+      expect(await seqs(0, 2)).toEqual([1, 2]);
+      expect(await seqs(3, 10)).toEqual([]);
+      await store.calls.accept([aCall("d")], 1);
+      expect(await seqs(3, 10)).toEqual([4]);
+      expect(await seqs(2, 10)).toEqual([3, 4]);
+      expect(await seqs(0, 10)).toEqual([1, 2, 3, 4]);
+    });
+
     it("shows an asker only the events of its scope", async () => {
       await store.calls.accept([aCall("a"), aCall("b", { agent_id: "bob" })], 1);
       await store.setTeam("bob", "north");

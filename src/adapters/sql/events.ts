@@ -7,6 +7,8 @@ import { ENGINE, EVENTS } from "./statements.ts";
 const POLL_MS = 250;
 /** Log rows looked at in one step: an agent's events may be rare. */
 const STEP = 5_000;
+/** The newest events are kept so far: everybody who follows the log asks for the same few after each commit. */
+const TAIL = 1_000;
 
 export class EventLog implements Events {
   readonly #reader: LoopReader;
@@ -14,6 +16,8 @@ export class EventLog implements Events {
   #timer: NodeJS.Timeout;
   #version: number;
   #known: number;
+  /** Without a gap, up to the last one read. */
+  #tail: EventRow[] = [];
 
   constructor(reader: LoopReader, onPollError: (cause: unknown) => void) {
     this.#reader = reader;
@@ -31,6 +35,8 @@ export class EventLog implements Events {
   async after(seq: number, limit: number, scope: Scope): Promise<{ events: EventRow[]; oldest: number; head: number }> {
     const head = this.#readHead();
     const oldest = this.#reader.get<{ seq: number }>(EVENTS.oldest)?.seq ?? 0;
+    const recent = scope.kind === "all" ? this.#recent(seq, head, oldest) : null;
+    if (recent) return { events: recent.slice(0, limit), oldest, head };
     const events: EventRow[] = [];
     // Nothing is before the oldest row: skip what retention dropped.
     let from = Math.max(seq, oldest - 1);
@@ -40,7 +46,15 @@ export class EventLog implements Events {
       from = to;
       if (from < head && events.length < limit) await this.#reader.turn();
     }
+    if (scope.kind === "all" && events.at(-1)?.seq === head) this.#tail = events.slice(-TAIL);
     return { events, oldest, head };
+  }
+
+  /** What follows `seq`, if the tail reaches from there to the head, all of it still in the log. */
+  #recent(seq: number, head: number, oldest: number): EventRow[] | null {
+    const [first] = this.#tail;
+    if (first === undefined || first.seq < oldest || seq < first.seq - 1) return null;
+    return this.#tail.at(-1)?.seq === head ? this.#tail.slice(seq - first.seq + 1) : null;
   }
 
   async head(): Promise<number> {
