@@ -95,6 +95,8 @@ function finish(query: { compile(): { sql: string; parameters: readonly unknown[
   return { sql, params: parameters.map((p) => (p as Param).name) };
 }
 
+type Selected = SelectExpression<Row, "c">;
+
 /** Where the entries of a walk lie. */
 type Source = "all" | "settled" | "fresh";
 
@@ -131,13 +133,13 @@ export function compile(shape: Shape, fresh: boolean): Compiled {
   const columns = [...new Set(residual.map((c) => c.column))].map((c) => sql.ref(`c.${c}`).as(c));
   const all = residual.map((c) => check(c, "s"));
 
-  const select = <T extends readonly SelectExpression<Row, "c">[]>(list: T) => {
+  const select = (list: readonly Selected[]) => {
     let query = rangeIn(shape, first).select(list);
     for (const source of others) query = query.unionAll(rangeIn(shape, source).select(list));
     return query;
   };
   /** `sorted`: what the sort column is called in `list`. */
-  const ordered = <T extends readonly SelectExpression<Row, "c">[]>(list: T, sorted: string) => {
+  const ordered = (list: readonly Selected[], sorted: string) => {
     const query = select(list).orderBy(sql.ref(sorted), direction);
     return column === "call_no" ? query : query.orderBy(sql.ref("call_no"), direction);
   };

@@ -1,0 +1,91 @@
+/** Calls that have not settled: found at once, in the indexes later; and the log, which is copied beside the writing. */
+import { statSync } from "node:fs";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { openForReading } from "../../src/adapters/sql/connection.ts";
+import type { SqliteStore } from "../../src/adapters/sql/open.ts";
+import { FRESH_LIMIT } from "../../src/adapters/sql/write-settle.ts";
+import { EVERYTHING } from "../../src/core/call.ts";
+import { aCall, enriched, openQuiet, temporary } from "../support/sqlite-store.ts";
+
+let place: ReturnType<typeof temporary>;
+let store: SqliteStore;
+beforeEach(async () => {
+  place = temporary();
+  store = await openQuiet(place.path);
+});
+afterEach(async () => {
+  await store.close();
+  place.remove();
+});
+
+const fresh = (): number => {
+  const db = openForReading(place.path);
+  try {
+    return db.prepare<[], number>("SELECT count(*) FROM call_records WHERE settled = 0").pluck().get() ?? 0;
+  } finally {
+    db.close();
+  }
+};
+const many = (n: number, of: string) =>
+  Array.from({ length: n }, (_, i) => aCall(`${of}-${i}`, { agent_id: `agent-${i % 7}`, customer_id: `c-${i % 3}` }));
+const listed = async (agent_id: string) => {
+  const { total, rows } = await store.reads.list({
+    scope: EVERYTHING,
+    filter: { agent_id },
+    sort: { field: "start_time", descending: true },
+    page: { limit: 50, offset: 0, after: null },
+    total: true,
+  });
+  return { total, ids: rows.map((row) => row.call_id) };
+};
+
+it("lists a call from its answer on, and settles it once nothing is written for a moment", async () => {
+  await store.calls.accept(many(14, "a"), 1);
+  expect((await listed("agent-3")).ids.toSorted()).toEqual(["a-10", "a-3"]);
+  await vi.waitFor(() => expect(fresh()).toBe(0), { timeout: 10_000 });
+  expect((await listed("agent-3")).ids.toSorted()).toEqual(["a-10", "a-3"]);
+});
+
+it("settles with its enrichment", async () => {
+  await store.calls.accept(many(2, "a"), 1);
+  const [item] = await store.work.take(1, "w", 60_000);
+  if (!item) throw new Error("no work");
+  expect(await store.calls.saveEnrichment([enriched(item, "w")])).toEqual(["saved"]);
+  const db = openForReading(place.path);
+  const state = db.prepare("SELECT call_id, settled FROM call_records WHERE state = 'enriched'").all();
+  db.close();
+  expect(state).toEqual([{ call_id: item.call_id, settled: 1 }]);
+});
+
+it("never lets more wait than the limit, however busy it is", async () => {
+  const batches = Math.ceil(FRESH_LIMIT / 1_000) + 1;
+  for (let batch = 0; batch < batches; batch++) {
+    await store.calls.accept(many(1_000, `b${batch}`), 2);
+  }
+  // The last group waited until those before it had settled.
+  expect(fresh()).toBeLessThanOrEqual(1_000);
+  expect((await listed("agent-0")).total).toBe(batches * 143);
+});
+
+it("erases a customer's calls, fresh and settled", async () => {
+  await store.calls.accept(many(6, "old"), 1);
+  await vi.waitFor(() => expect(fresh()).toBe(0), { timeout: 10_000 });
+  await store.calls.accept(many(6, "new"), 1);
+  expect(await store.calls.erase("c-1")).toBe(4);
+  const left = await Promise.all(
+    ["old-1", "new-1", "old-4", "new-4", "old-0", "new-0"].map((id) => store.reads.get(id, EVERYTHING)),
+  );
+  expect(left.map((call) => call?.row.call_id)).toEqual([undefined, undefined, undefined, undefined, "old-0", "new-0"]);
+});
+
+it("copies the log while writes go on, so that it starts anew instead of growing", async () => {
+  const long = "word ".repeat(200_000);
+  let written = 0;
+  while (written < 200e6) {
+    const calls = Array.from({ length: 8 }, (_, i) => aCall(`long-${written}-${i}`, {}, [long]));
+    await store.calls.accept(calls, 1);
+    written += 8 * long.length;
+  }
+  // 64 MB, and what is written while that much is copied; without copying it would hold all that was written.
+  expect(statSync(`${place.path}-wal`).size).toBeLessThan(160e6);
+}, 60_000);
