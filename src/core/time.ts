@@ -11,7 +11,9 @@ function daysIn(year: number, month: number): number {
 
 function midnight(year: number, month: number, day: number): number | null {
   // Years below 100 mean 19xx to Date.UTC; no call is that old.
-  if (year < 100 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null;
+  if (year < 100 || month < 1 || month > 12 || day < 1) return null;
+  // Every month has 28: a Date is made for the last days alone.
+  if (day > 28 && day > daysIn(year, month)) return null;
   return Date.UTC(year, month - 1, day);
 }
 
