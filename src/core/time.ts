@@ -11,7 +11,9 @@ function daysIn(year: number, month: number): number {
 
 function midnight(year: number, month: number, day: number): number | null {
   // Years below 100 mean 19xx to Date.UTC; no call is that old.
-  if (year < 100 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null;
+  if (year < 100 || month < 1 || month > 12 || day < 1) return null;
+  // Every month has 28: a Date is made for the last days alone.
+  if (day > 28 && day > daysIn(year, month)) return null;
   return Date.UTC(year, month - 1, day);
 }
 
@@ -37,18 +39,27 @@ export function parseDay(text: string): number | null {
   return m ? midnight(Number(m[1]), Number(m[2]), Number(m[3])) : null;
 }
 
-/** The date that was formatted last, "YYYY-MM-DDT", and its day since 1970: most instants of an answer share it. */
-let known = { day: Number.NaN, text: "" };
+/** Dates that were formatted before, "YYYY-MM-DDT", by their day since 1970: a list of calls goes back and forth among few. */
+const dates = new Map<number, string>();
+const DATES = 4_096;
+
+function dateOf(day: number, ms: number): string {
+  const known = dates.get(day);
+  if (known !== undefined) return known;
+  const text = new Date(ms).toISOString().slice(0, -13);
+  if (dates.size >= DATES) dates.clear();
+  dates.set(day, text);
+  return text;
+}
 
 /** RFC 3339 in UTC with milliseconds. @throws RangeError for what is no time */
 export function formatInstant(ms: number): string {
   const day = Math.floor(ms / DAY_MS);
-  if (day !== known.day) known = { day, text: new Date(ms).toISOString().slice(0, -13) };
   const rest = Math.trunc(ms - day * DAY_MS);
   const seconds = Math.floor(rest / 1_000);
   const minutes = Math.floor(seconds / 60);
   const time = `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}`;
-  return `${known.text}${time}.${String(1_000 + (rest % 1_000)).slice(1)}Z`;
+  return `${dateOf(day, ms)}${time}.${String(1_000 + (rest % 1_000)).slice(1)}Z`;
 }
 
 function two(n: number): string {

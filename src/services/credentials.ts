@@ -49,10 +49,24 @@ export function makeToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** Whether a secret is the given one; digests are compared, so that neither length nor content shows in the time. */
+/** Secrets are compared in blocks of so many bytes: of the length no more shows in the time. */
+const BLOCK = 256;
+
+/**
+ * Whether a secret is the given one. Both are compared as a whole, filled up with zeros, so that the content does not show in
+ * the time. Digests would do the same; made for every request they were 3 % of the time of a call by id.
+ */
 export function secretMatcher(secret: string): (given: string) => boolean {
-  const digest = hash("sha256", secret, "buffer");
-  return (given) => timingSafeEqual(hash("sha256", given, "buffer"), digest);
+  const length = Buffer.byteLength(secret);
+  const expected = Buffer.alloc(BLOCK * Math.ceil(length / BLOCK));
+  expected.write(secret);
+  const room = Buffer.alloc(expected.length);
+  return (given) => {
+    // Over the whole width, so that nothing is left of what was given before.
+    room.fill(0, room.write(given));
+    const same = timingSafeEqual(room, expected);
+    return same && Buffer.byteLength(given) === length;
+  };
 }
 
 /** Argon2id with 19 MiB, 2 passes, 1 lane (OWASP's first choice); takes some 30 ms off the event loop. */

@@ -25,8 +25,7 @@ export const LAST_GOOD_SECONDS = 600;
 const NEW_A_SECOND = 200;
 const STEP = 500;
 const RETRY_MS = 250;
-/** A small buffer holds on to a block of 8 KB that it shares with its neighbours; the rest is the entry's own. */
-const LEAST_BYTES = 4_096;
+/** What an entry costs beside its bytes. */
 const ENTRY_BYTES = 512;
 
 interface GoodAnswer {
@@ -55,6 +54,7 @@ export interface Place {
 export interface LastGood {
   /** Counts what was dropped: an answer that was begun before is not kept after. */
   epoch(): number;
+  /** Keeps a copy of the bytes. */
   keep(place: Place, answer: Omit<GoodAnswer, "at" | "marked">): void;
   /** The store has just confirmed that the answer with this tag is the present one. */
   confirm(place: Place, tag: string): void;
@@ -167,9 +167,9 @@ export function createLastGood({ events, now }: LastGoodDeps): LastGood {
       }
       if (known === undefined && !mayBegin(at)) return;
       const others = known?.filter((a) => a.sight !== sight) ?? [];
-      const answers = [...others, { bytes, tag, type, degraded, sight, at, marked: false }];
+      const answers = [...others, { bytes: ownBytes(bytes), tag, type, degraded, sight, at, marked: false }];
       let size = 0;
-      for (const answer of answers) size += Math.max(answer.bytes.length, LEAST_BYTES) + ENTRY_BYTES;
+      for (const answer of answers) size += answer.bytes.length + ENTRY_BYTES;
       list.set(name, answers, { size });
     },
 
@@ -190,4 +190,11 @@ export function createLastGood({ events, now }: LastGoodDeps): LastGood {
       unsubscribe();
     },
   };
+}
+
+/** A copy: what was sent lies in memory that is used again, or in a block of Node's, of 64 KB, that it shares with others. */
+function ownBytes(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
 }

@@ -7,6 +7,7 @@ import { getCall, getRow, listCalls } from "../../services/query.ts";
 import { recommend } from "../../services/recommend.ts";
 import { search } from "../../services/search.ts";
 import { createTeamRanges } from "../../services/team-ranges.ts";
+import { createAnswerBuffers } from "../answer-buffers.ts";
 import { EVERYBODY, LISTENERS, who } from "../auth.ts";
 import { degradedParts, markDegraded } from "../degraded.ts";
 import type { App, RouteContext } from "../deps.ts";
@@ -29,6 +30,7 @@ function callTag(row: CallRow, { personal }: Principal, parts: readonly string[]
 }
 
 export function readRoutes(app: App, { store, models, vectors, log, now }: RouteContext): void {
+  const buffers = createAnswerBuffers();
   const teamRanges = createTeamRanges({
     reads: store.reads,
     now,
@@ -102,7 +104,8 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
       const call = await getCall(store, input);
       void reply.header("etag", callTag(call.row, principal, parts));
       const marks = markDegraded(reply, lacks(call.row, parts));
-      return reply.type(JSON_TYPE).send(callBytes(call, principal.personal, marks));
+      const bytes = callBytes(call, principal.personal, marks, (size) => buffers.lend(reply, size));
+      return reply.type(JSON_TYPE).send(bytes);
     },
   );
 
