@@ -1,6 +1,6 @@
 /**
  * Memory for answers of some kilobytes, used again once they are sent. Left to the garbage collector a call's answer of 11 KB
- * grows what V8 counts as external memory until it marks the whole heap, every thousand requests: a sixth of the
+ * grows what V8 counts as external memory until it marks the whole heap, every thousand requests: an eighth of the
  * server's CPU time by id.
  */
 import type { FastifyReply } from "fastify";
