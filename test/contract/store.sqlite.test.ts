@@ -296,25 +296,6 @@ describe("SQLite store", () => {
     expect(await restored.rollups.rebuild(() => undefined)).toMatchObject({ drifted: 0 });
   });
 
-  it("says which sums were not what the calls say, and serves the right ones", async () => {
-    const store = await open();
-    await store.calls.accept([aCall("a", { start_time: Date.UTC(2026, 2, 10, 12) })], 1);
-    await enrichAll(store);
-    const db = openForWriting(place.path);
-    db.exec("UPDATE rollups SET n = 7 WHERE grain = 2 AND measure = -1");
-    db.exec("DELETE FROM rollups WHERE grain = 0 AND measure = 0");
-    db.close();
-    const day = { period: "2026-03-10", agent_id: "ann", measure: "calls" };
-    const ever = { period: "all time", agent_id: "ann", measure: "agent_talk_ratio" };
-    const found = await store.rollups.rebuild(() => undefined);
-    expect(found).toMatchObject({ days: 1, drifted: 2 });
-    expect(found.differences).toEqual([
-      { ...ever, before: null, after: { n: 1, sum: 0.25 } },
-      { ...day, before: { n: 7, sum: 0 }, after: { n: 1, sum: 0 } },
-    ]);
-    expect(await store.rollups.rebuild(() => undefined)).toMatchObject({ drifted: 0, differences: [] });
-  });
-
   it("frees the leases of a process that is gone when nobody else has the file open, and only then", async () => {
     const store = await open();
     await store.calls.accept([aCall("a")], 1);
