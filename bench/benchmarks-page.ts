@@ -95,7 +95,7 @@ recommendations ten times. What \`npm run bench -- profile NAME\` shows of Earsh
   write to the socket and the unpacking, half of the time together; against a bare server that makes the same answer, Fastify,
   access control, headers and metrics.
 - **List**: half is SQLite: counting one agent's calls in the index and fetching 20 rows of a file of 5 GB.
-- **Recommendations**: the scan of all call vectors, then reading 20 full vectors from SQL to rank the best exactly, then the nudges. The
+- **Recommendations**: the scan of all call vectors, then reading 13 full vectors from SQL to rank the best exactly, then the nudges. The
   peer multiplies one float32 matrix by BLAS, which reads 300 MB a request; Earshot reads 10 MB of sign codes and the int8 rows of the nearest 4,000.
 - **POST, bulk, mix**: the writer thread is the limit, and pages are its work: a call of a random day touches a page of its own in four
   indexes and in the sums of its hour and day, each written to the log and again at the checkpoint, which takes some two fifths of the

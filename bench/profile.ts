@@ -53,6 +53,8 @@ const writer = writes
   : undefined;
 show("loop", main);
 if (writer) show("writer", writer);
+const index = profiles.find((p) => p.nodes.some((n) => n.callFrame.url.endsWith("/flat-index.ts")));
+if (index && index !== main) show("index", index);
 function show(thread: string, profile: CpuProfile): void {
   const { svg, top } = flameGraph(profile, `earshot: ${scenario}, ${thread}`);
   const file = join(cache, `${scenario}-${thread}.svg`);

@@ -41,6 +41,10 @@ class MemoryRows implements VectorRows {
     return this.#chunk(call_nos, vectors);
   }
 
+  async exact(_space: string, call_nos: readonly number[]): Promise<{ call_no: number; vector: Float32Array }[]> {
+    return call_nos.map((call_no) => ({ call_no, vector: this.row(call_no) }));
+  }
+
   row(call_no: number): Float32Array {
     return this.float.subarray((call_no - 1) * DIMENSIONS, call_no * DIMENSIONS);
   }

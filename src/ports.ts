@@ -130,7 +130,9 @@ export interface CallReads {
   rows(call_nos: readonly number[], scope: Scope): Promise<CallRow[]>;
   /** Calls with words by internal number (enrichment, search highlights); unknown ones left out. */
   texts(call_nos: readonly number[]): Promise<StoredCall[]>;
-  /** Vectors by internal number (rescoring, search); calls without vectors left out. */
+  /** The vector of a call and its space, read without those of its turns and segments; null where it has none. */
+  callVector(call_no: number): Promise<Pick<CallVectors, "space_id" | "call"> | null>;
+  /** Vectors by internal number (search); calls without vectors left out. */
   vectors(call_nos: readonly number[]): Promise<{ call_no: number; vectors: CallVectors }[]>;
   /** Turns that contain the words of `text`, best first, under the filters. */
   keyword(query: { scope: Scope; text: string; filter: CallFilter; limit: number }): Promise<TextHit[]>;
@@ -414,8 +416,10 @@ export type VectorKind = "call" | "segment";
 export interface VectorRows {
   /** int8 rows with call_no > after in call_no order, whole calls only, about `limit` rows; empty at the end. */
   scan(kind: VectorKind, space_id: string, after: number, limit: number): Promise<VectorChunk>;
-  /** All rows of these calls: float32 for call vectors (rescoring), int8 for segments. */
+  /** All rows of these calls: float32 for call vectors, int8 for segments. */
   of(kind: VectorKind, space_id: string, call_nos: readonly number[]): Promise<VectorChunk>;
+  /** The call vectors of these calls alone, for rescoring; calls without one in the space left out, in no order. */
+  exact(space_id: string, call_nos: readonly number[]): Promise<{ call_no: number; vector: Float32Array }[]>;
 }
 
 // ---- Vectors -----------------------------------------------------------------------------------------------------

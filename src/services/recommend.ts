@@ -26,7 +26,7 @@ export interface Recommendations {
 }
 
 export interface RecommendDeps {
-  readonly reads: Pick<CallReads, "get" | "rows" | "numbers" | "vectors">;
+  readonly reads: Pick<CallReads, "get" | "rows" | "numbers" | "callVector">;
   readonly vectors: Pick<Vectors, "search">;
   readonly models: Pick<Models, "describe">;
   /** What good calls of the team look like; defaults are published. */
@@ -35,7 +35,7 @@ export interface RecommendDeps {
 
 const SIMILAR = 5;
 /** The index may know calls a moment longer than the store: a few more are asked for. */
-const ASKED = 10;
+const ASKED = 8;
 
 /** `filter` says which calls may be called similar. @throws AppError call_not_found */
 export async function recommend(
@@ -74,15 +74,17 @@ async function similarCalls(
 ): Promise<{ calls: SimilarCall[]; reason: string | null }> {
   const { row } = input.call;
   const space = deps.models.describe().space_id;
-  const own = (await deps.reads.vectors([row.call_no]))[0]?.vectors;
-  if (own === undefined) return { calls: [], reason: withoutVector(row) };
+  const own = await deps.reads.callVector(row.call_no);
+  if (own === null) return { calls: [], reason: withoutVector(row) };
   if (space !== null && own.space_id !== space) {
     return { calls: [], reason: "this call was enriched by another model and waits to be enriched again" };
   }
   const filter = await vectorFilter(deps.reads, input);
   const hits = await deps.vectors.search("call", own.call, ASKED, { ...filter, except: [row.call_no] });
   const scores = new Map(hits.map((h) => [h.call_no, h.score]));
-  const rows = await deps.reads.rows([...scores.keys()], input.scope);
+  const found = [...scores.keys()];
+  const rows = await deps.reads.rows(found.slice(0, SIMILAR), input.scope);
+  if (rows.length < SIMILAR) rows.push(...(await deps.reads.rows(found.slice(SIMILAR), input.scope)));
   const calls = rows.slice(0, SIMILAR).map((r) => ({
     call_id: r.call_id,
     similarity_score: Math.max(-1, Math.min(1, Math.round((scores.get(r.call_no) as number) * 1e6) / 1e6)),

@@ -320,6 +320,9 @@ export function callReadsContract(name: string, open: OpenReads): void {
       test("vectors come back as they were stored", async () => {
         const got = await store.reads.vectors([second.call_no, first.call_no]);
         expect(got).toEqual([{ call_no: first.call_no, vectors: VECTORS }]);
+        const { space_id, call } = VECTORS;
+        expect(await store.reads.callVector(first.call_no)).toEqual({ space_id, call });
+        expect(await store.reads.callVector(second.call_no)).toBeNull();
       });
 
       test("keyword stems, knows no query language and survives any text", async () => {

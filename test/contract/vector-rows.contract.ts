@@ -70,11 +70,21 @@ export function vectorRowsContract(name: string, make: MakeStore): void {
       expect(segments.vectors.subarray(DIMENSIONS)).toEqual(someVectors(2).segments[1]?.vector);
     });
 
+    it("gives call vectors alone for rescoring, unknown calls and other spaces left out", async () => {
+      await fill(3, () => 2);
+      const found = await store.vectorRows.exact("space", [3, 99, 1]);
+      expect(new Map(found.map(({ call_no, vector }) => [call_no, vector]))).toEqual(
+        new Map([3, 1].map((call_no) => [call_no, someVectors(call_no).call])),
+      );
+      expect(await store.vectorRows.exact("elsewhere", [1])).toEqual([]);
+    });
+
     it("holds nothing of a removed call", async () => {
       await fill(2, () => 2);
       await store.calls.remove("c1", EVERYTHING);
       expect([...(await store.vectorRows.scan("segment", "space", 0, 100)).call_no]).toEqual([2, 2]);
       expect((await store.vectorRows.of("call", "space", [1])).call_no).toHaveLength(0);
+      expect(await store.vectorRows.exact("space", [1])).toEqual([]);
     });
   });
 }

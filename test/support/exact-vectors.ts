@@ -88,6 +88,10 @@ export class ExactVectors implements Vectors, VectorRows {
       kind === "call" ? "float32" : "int8",
     );
   }
+
+  async exact(_space_id: string, call_nos: readonly number[]): Promise<{ call_no: number; vector: Float32Array }[]> {
+    return this.#rows.call.filter((row) => call_nos.includes(row.call_no));
+  }
 }
 
 /** Rounded to 1e-7, so that equal directions tie. */

@@ -103,6 +103,10 @@ function prepareByKey(db: Connection) {
     `SELECT s.space_id, v.call, v.turns FROM call_vectors AS v JOIN vector_spaces AS s ON s.space_no = v.space_no
       WHERE v.call_no = ?`,
   );
+  const callVector = db.prepare<[number], { space_id: string; call: Buffer }>(
+    `SELECT s.space_id, v.call FROM call_vectors AS v JOIN vector_spaces AS s ON s.space_no = v.space_no
+      WHERE v.call_no = ?`,
+  );
   const segments = db.prepare<[number], { first_turn: number; last_turn: number; code: Buffer }>(
     "SELECT first_turn, last_turn, code FROM segment_codes WHERE call_no = ? ORDER BY first_turn",
   );
@@ -126,6 +130,7 @@ function prepareByKey(db: Connection) {
     text: (call_no: number) => complete(byNo.get(call_no)),
     row,
     visible,
+    callVector,
     vectorsOf,
   };
 }
@@ -182,6 +187,11 @@ export function openReads(options: ReadsOptions): { reads: CallReads; close(): P
           return found === undefined ? [] : [stored(found)];
         }),
       ),
+    callVector: (call_no) =>
+      reading(() => {
+        const found = byKey.callVector.get(call_no);
+        return found === undefined ? null : { space_id: found.space_id, call: floats(found.call) };
+      }),
     vectors: (call_nos) =>
       reading(() =>
         call_nos.flatMap((call_no) => {

@@ -71,6 +71,7 @@ export const VECTORS = {
     FROM segment_codes WHERE call_no > ? AND space_no = ? ORDER BY call_no, first_turn LIMIT ?`,
   ofCall: `SELECT v.call_no, 0 AS part, 0 AS part_end, c.agent_no, c.start_time, v.call AS vector
     FROM call_vectors AS v JOIN call_codes AS c ON c.call_no = v.call_no WHERE v.call_no = ? AND v.space_no = ?`,
+  exact: `SELECT call AS vector FROM call_vectors WHERE call_no = ? AND space_no = ?`,
   segmentsOf: `SELECT call_no, first_turn AS part, last_turn AS part_end, agent_no, start_time, code AS vector
     FROM segment_codes WHERE call_no = ? AND space_no = ? ORDER BY first_turn`,
 } as const;

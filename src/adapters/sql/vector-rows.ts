@@ -1,6 +1,7 @@
 /** What the vector index reads from SQL. */
 import { DIMENSIONS } from "../../core/vector.ts";
 import type { VectorChunk, VectorRows } from "../../ports.ts";
+import { floats } from "./codec.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { VECTORS } from "./statements.ts";
 
@@ -38,6 +39,13 @@ export function makeVectorRows(deps: { reader: LoopReader }): VectorRows {
         rows.push(...reader.all<VectorRow>(sql, call_no, space_no));
       }
       return chunk(rows, kind === "call");
+    },
+    async exact(space_id, call_nos) {
+      const space_no = spaceNo(space_id);
+      return call_nos.flatMap((call_no) => {
+        const found = reader.get<{ vector: Buffer }>(VECTORS.exact, call_no, space_no);
+        return found === undefined ? [] : [{ call_no, vector: floats(found.vector) }];
+      });
     },
   };
 }

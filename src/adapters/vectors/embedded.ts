@@ -7,8 +7,8 @@ import { DEFAULT_OPTIONS, type FlatIndexOptions } from "./flat-index.ts";
 import type { Answers, Command, Reply, Request, ThreadData } from "./protocol.ts";
 import { byScore, centre, cosine } from "./score.ts";
 
-/** Hits scored again in float32, at least; twice `k` where that is more. */
-const RESCORED = 20;
+/** Hits scored again in float32: half as many more as asked for, and this many more at least; int8 rows misplace by few. */
+const SPARE = 5;
 
 /** The part of a logger the index uses. */
 interface VectorsLog {
@@ -17,7 +17,7 @@ interface VectorsLog {
 
 export interface OpenVectors {
   /** Where the float32 call vectors are; null: scores come from the int8 rows alone. */
-  readonly rows: Pick<VectorRows, "of"> | null;
+  readonly rows: Pick<VectorRows, "exact"> | null;
   readonly spaceId: string;
   readonly log: VectorsLog;
   /**
@@ -39,7 +39,7 @@ interface Waiting {
 }
 
 export class EmbeddedVectors implements Vectors {
-  readonly #rows: Pick<VectorRows, "of"> | null;
+  readonly #rows: Pick<VectorRows, "exact"> | null;
   readonly #spaceId: string;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -88,7 +88,7 @@ export class EmbeddedVectors implements Vectors {
       type: "search",
       kind,
       query: query.slice(),
-      k: rescored ? Math.max(RESCORED, 2 * k) : k,
+      k: rescored ? k + Math.max(SPARE, Math.ceil(k / 2)) : k,
       filter: filter.call_nos === undefined ? filter : { ...filter, call_nos: filter.call_nos.slice() },
     });
     return rescored ? (await this.#rescore(hits, query, mean)).slice(0, k) : hits;
@@ -119,19 +119,15 @@ export class EmbeddedVectors implements Vectors {
 
   async #rescore(hits: readonly VectorHit[], query: Float32Array, mean: Float32Array | null): Promise<VectorHit[]> {
     if (this.#rows === null || hits.length === 0) return [];
-    const rows = await this.#rows.of(
-      "call",
+    const rows = await this.#rows.exact(
       this.#spaceId,
       hits.map((hit) => hit.call_no),
     );
     const centred = centre(query, mean);
     const rowMean = mean === null ? null : Float64Array.from(mean);
-    return Array.from(rows.call_no, (call_no, i) => ({
-      call_no,
-      part: rows.part[i] as number,
-      part_end: rows.part_end[i] as number,
-      score: cosine(centred, rows.vectors.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS), rowMean),
-    })).toSorted(byScore);
+    return rows
+      .map(({ call_no, vector }) => ({ call_no, part: 0, part_end: 0, score: cosine(centred, vector, rowMean) }))
+      .toSorted(byScore);
   }
 
   #send<C extends Command>(command: C, transfer: ArrayBuffer[] = []): Promise<Answers[C["type"]]> {
