@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { closeSync, copyFileSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
@@ -106,6 +106,10 @@ function placeFor(database: string, writes: boolean): { path: string; drop: () =
   const folder = mkdtempSync(join(CACHE, "copy-"));
   const path = join(folder, "calls.db");
   copyFileSync(database, path);
+  // Or the system writes gigabytes to the disk beside the first rounds.
+  const copy = openSync(path, "r+");
+  fsyncSync(copy);
+  closeSync(copy);
   return { path, drop: () => rmSync(folder, { recursive: true, force: true }) };
 }
 

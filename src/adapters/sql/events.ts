@@ -7,6 +7,8 @@ import { ENGINE, EVENTS } from "./statements.ts";
 const POLL_MS = 250;
 /** Log rows looked at in one step: an agent's events may be rare. */
 const STEP = 5_000;
+/** Listeners are told of commits that follow each other quickly so often at most: each of them reads what is new. */
+const TELL_MS = 20;
 /** The newest events are kept so far: everybody who follows the log asks for the same few after each commit. */
 const TAIL = 1_000;
 
@@ -16,6 +18,8 @@ export class EventLog implements Events {
   #timer: NodeJS.Timeout;
   #version: number;
   #known: number;
+  #told = Number.NEGATIVE_INFINITY;
+  #telling: NodeJS.Timeout | null = null;
   /** Without a gap, up to the last one read. */
   #tail: EventRow[] = [];
 
@@ -74,10 +78,20 @@ export class EventLog implements Events {
   committed(head: number): void {
     if (head <= this.#known) return;
     this.#known = head;
+    if (this.#telling) return;
+    const pause = this.#told + TELL_MS - performance.now();
+    if (pause <= 0) this.#tell();
+    else this.#telling = setTimeout(() => this.#tell(), pause).unref();
+  }
+
+  #tell(): void {
+    this.#telling = null;
+    this.#told = performance.now();
     for (const listener of this.#listeners) listener();
   }
 
   close(): void {
+    if (this.#telling) clearTimeout(this.#telling);
     clearInterval(this.#timer);
     this.#listeners.clear();
   }

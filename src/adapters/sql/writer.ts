@@ -120,8 +120,8 @@ export class Writer {
       const since = body.kind === "command" ? performance.now() : null;
       this.#waiting.set(id, { resolve, reject, progress, since });
       if (this.#waiting.size === 1) this.#thread?.ref();
-      // One message for all that is sent in this turn of the loop.
-      if (this.#outbox.push({ ...body, id }) === 1) queueMicrotask(() => void this.#flush());
+      // One message for all requests that this turn of the loop reads from its sockets.
+      if (this.#outbox.push({ ...body, id }) === 1) setImmediate(() => void this.#flush());
     });
   }
 
