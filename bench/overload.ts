@@ -38,9 +38,10 @@ const server = await startEarshot(await earshotDatabase({ calls }), true, root);
 try {
   const of = { calls, seconds: seconds / 2 };
   const closed = ["--connections", String(CLOSED_CONNECTIONS)];
-  // The first warms up.
-  await drive(server, "peak", of, closed);
-  const capacity = (await drive(server, "peak", of, closed)).rps ?? 0;
+  // The first warms up, and of the others the best counts: less than the server can do would be no overload.
+  const peaks: number[] = [];
+  for (let i = 0; i < 4; i++) peaks.push((await drive(server, "peak", of, closed)).rps ?? 0);
+  const capacity = Math.max(...peaks.slice(1));
   say({ capacity });
   const passes = new Map<number, Pass[]>(LOADS.map((load) => [load, []]));
   for (let round = 0; round < rounds; round++) {
