@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pino } from "pino";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { openModels, type OpenedModels } from "../../src/adapters/models/open-models.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { type OpenedModels, type OpenModelsOptions, openModels } from "../../src/adapters/models/open-models.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
@@ -27,26 +27,36 @@ const loopDeps = (): LoopDeps => ({
   random: () => 0,
 });
 
-beforeEach(async () => {
-  place = temporary();
-  store = await openQuiet(place.path, { now: () => clock.now });
-  models = openModels({
+async function openFaulty(limits: OpenModelsOptions["limits"] = {}): Promise<OpenedModels> {
+  const opened = openModels({
     modelDir: await modelDir(),
     dataDir: modelDataDir(),
     threads: 1,
     autoPull: false,
+    limits,
     threadScript: pathToFileURL(join(import.meta.dirname, "../support/faulty-model-thread.ts")),
   });
-  await models.settled();
+  await opened.settled();
+  return opened;
+}
+
+beforeAll(async () => {
+  models = await openFaulty();
+});
+
+beforeEach(async () => {
+  place = temporary();
+  store = await openQuiet(place.path, { now: () => clock.now });
   loop = startLoop(loopDeps(), { lanes: 0 });
 });
 
 afterEach(async () => {
   await loop.stop();
-  await models.close();
   await store.close();
   place.remove();
 });
+
+afterAll(() => models.close());
 
 const state = async (call_id: string) => (await store.reads.row(call_id, EVERYTHING))?.state;
 
@@ -103,11 +113,14 @@ test("a text that changed while it was being enriched is enriched again, as it i
 
 test("work that hangs at a stop is given back, without counting as a try", async () => {
   await store.calls.accept([aCall("stuck", {}, ["hello", "<hang> there"])], PRIORITY.single);
-  const hasty = startLoop(loopDeps(), { lanes: 1, stop_ms: 50 });
+  // Closing waits as long for a thread that hangs as a call would.
+  const hung = await openFaulty({ deadlineMs: 3_000 });
+  const hasty = startLoop({ ...loopDeps(), models: hung }, { lanes: 1, stop_ms: 50 });
   await expect.poll(() => state("stuck"), { timeout: 10_000, interval: 10 }).toBe("running");
   await hasty.stop();
   expect(await store.work.depth()).toMatchObject({ ready: 1, running: 0 });
   expect(await store.work.take(1, "next", 1_000)).toMatchObject([{ call_id: "stuck", attempts: 1 }]);
+  await hung.close();
 });
 
 test("pauses between tries double, stay under a minute and are jittered by half", () => {

@@ -1,4 +1,5 @@
 /** Clients that send, replace and remove calls as fast as they are answered, and keep the ledger. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { Earshot } from "./process.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -43,7 +44,7 @@ function callOf(call_id: string, version: number): object {
 
 /** Sends a call that may or may not have got through before; a repeat changes nothing. */
 export async function sendAgain(earshot: Earshot, ledger: Ledger, call_id: string): Promise<void> {
-  const { revision } = await answerOf(await earshot.call("POST", "/api/v1/calls", callOf(call_id, 1)), 202);
+  const { revision } = await answerOf(await ask(earshot, "POST", "/api/v1/calls", callOf(call_id, 1)), 202);
   ledger.acknowledge(call_id, revision);
 }
 
@@ -83,12 +84,23 @@ async function turn(pace: { due: number; step: number }, calls: number): Promise
   // What was missed is not made up for.
   pace.due = Math.max(pace.due, now - 100) + pace.step * calls;
   const wait = pace.due - now;
-  if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
+  if (wait > 1) await pause(wait);
+}
+
+/** The answer; where the server has too much to do, it is asked again when it said. */
+async function ask(earshot: Earshot, method: string, path: string, body?: object): Promise<Response> {
+  for (;;) {
+    const response = await earshot.call(method, path, body);
+    if (response.status !== 503) return response;
+    const { code } = (await response.clone().json()) as { code: string };
+    if (code !== "overloaded") return response;
+    await pause(Number(response.headers.get("retry-after")) * 1000);
+  }
 }
 
 async function replace(earshot: Earshot, ledger: Ledger, { call_id, revision }: { call_id: string; revision: number }) {
   ledger.sending(call_id, "replace");
-  const answer = await earshot.call("PUT", `/api/v1/calls/${call_id}`, callOf(call_id, revision + 1));
+  const answer = await ask(earshot, "PUT", `/api/v1/calls/${call_id}`, callOf(call_id, revision + 1));
   const got = await answerOf(answer, 202);
   ledger.acknowledge(call_id, got.revision);
   return { call_id, revision: got.revision };
@@ -96,14 +108,14 @@ async function replace(earshot: Earshot, ledger: Ledger, { call_id, revision }: 
 
 async function remove(earshot: Earshot, ledger: Ledger, call_id: string): Promise<void> {
   ledger.sending(call_id, "remove");
-  await answerOf(await earshot.call("DELETE", `/api/v1/calls/${call_id}`), 204);
+  await answerOf(await ask(earshot, "DELETE", `/api/v1/calls/${call_id}`), 204);
   ledger.acknowledge(call_id, null);
 }
 
 async function acceptMany(earshot: Earshot, ledger: Ledger, ids: readonly string[]) {
   for (const call_id of ids) ledger.sending(call_id, "accept");
   const calls = ids.map((call_id) => callOf(call_id, 1));
-  const { results } = await answerOf(await earshot.call("POST", "/api/v1/calls/bulk", { calls }), 207);
+  const { results } = await answerOf(await ask(earshot, "POST", "/api/v1/calls/bulk", { calls }), 207);
   for (const { call_id, status } of results) {
     if (status === "accepted") ledger.acknowledge(call_id, 1);
     else throw new Error(`${call_id} of a bulk was ${status}`);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { DEADLINE_MS } from "../../src/adapters/models/open-models.ts";
 import type { Inference } from "../../src/ports.ts";
-import { limitInference } from "../../src/worker/time-limit.ts";
+import { INFERENCE_LIMITS, limitInference } from "../../src/worker/time-limit.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -60,4 +61,8 @@ test("lets go at once of what waits, and of what comes later, when it is abandon
   abandon.abort();
   await expect(waiting).rejects.toMatchObject({ code: "shutting_down" });
   await expect(infer(["b"])).rejects.toMatchObject({ code: "shutting_down" });
+});
+
+test("a thread that is silent is replaced after 20 s, before a worker gives its call up", () => {
+  expect([DEADLINE_MS, INFERENCE_LIMITS.base_ms]).toEqual([20_000, 30_000]);
 });

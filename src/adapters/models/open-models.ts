@@ -52,6 +52,8 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
 /** Tasks a thread holds: one running, one waiting, so that it never waits for this thread's event loop. */
 const AHEAD = 2;
 const LOOK_AGAIN_MS = 15_000;
+/** Longer than any task takes, shorter than a worker waits for it. */
+export const DEADLINE_MS = 20_000;
 const LONGEST_PULL_PAUSE_MS = 10 * 60_000;
 
 class ModelPool implements OpenedModels {
@@ -249,7 +251,7 @@ class ModelPool implements OpenedModels {
     const slotOptions: SlotOptions = {
       script: this.#options.threadScript ?? new URL("./model-thread.ts", import.meta.url),
       folder,
-      deadlineMs: limits.deadlineMs ?? 20_000,
+      deadlineMs: limits.deadlineMs ?? DEADLINE_MS,
       loadMs: limits.loadMs ?? 60_000,
       backoffMs: limits.backoffMs ?? [1000, LOOK_AGAIN_MS],
     };
