@@ -328,6 +328,8 @@ export interface Jobs {
   /** A resumable position (import: bytes of a file already stored), by an opaque name. */
   bookmark(name: string): Promise<string | null>;
   setBookmark(name: string, value: string | null): Promise<void>;
+  /** Sets it where it still is `from` (null: not there); whether it did. Of all processes that ask at once, one does. */
+  moveBookmark(name: string, from: string | null, to: string): Promise<boolean>;
 }
 
 // ---- Idempotency -------------------------------------------------------------------------------------------------
