@@ -455,6 +455,12 @@ export interface Vectors {
   close(): Promise<void>;
 }
 
+/** The index as it is served: it may be away for a while, and then answers null, soon. */
+export interface ServedVectors {
+  search(...question: Parameters<Vectors["search"]>): Promise<VectorHit[] | null>;
+  describe(): Promise<Awaited<ReturnType<Vectors["describe"]>> | null>;
+}
+
 // ---- Models ------------------------------------------------------------------------------------------------------
 
 /** What was made of n texts, in order. */

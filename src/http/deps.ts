@@ -12,7 +12,7 @@ import type {
   Jobs,
   Models,
   Rollups,
-  Vectors,
+  ServedVectors,
   Work,
 } from "../ports.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -62,7 +62,7 @@ export type HttpMetrics = Pick<Metrics, "stoodIn" | "degraded" | "shed" | "rateL
 export interface HttpDeps {
   readonly store: HttpStore;
   readonly models: Models;
-  readonly vectors: Vectors;
+  readonly vectors: ServedVectors;
   readonly cache: Cache;
   readonly config: HttpConfig;
   readonly log: FastifyBaseLogger;
