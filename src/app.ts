@@ -209,9 +209,15 @@ export async function start(
     rows: store.vectorRows,
     open(space_id) {
       const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log });
-      return { vectors, fill: (kind) => fill(vectors, store.vectorRows, kind, space_id) };
+      const { ended } = vectors;
+      return { vectors, ended, fill: (kind) => fill(vectors, store.vectorRows, kind, space_id) };
     },
     onError: (error) => log.error({ error }, "the vector index could not follow the store; it will try again"),
+    onChange(whole) {
+      metrics.degraded("index", !whole);
+      if (whole) log.info("the vector index is whole again");
+      else log.warn("the vector index is away: search goes by words until it is loaded again");
+    },
   });
   const useSpace = async (space_id: string | null) => {
     if (space_id === null || options.role === "worker") return;
@@ -266,7 +272,7 @@ export async function start(
       ],
       [
         { name: "models", patience_ms: 1_500, close: () => models.close() },
-        { name: "index", patience_ms: 1_500, close: () => index.vectors.close() },
+        { name: "index", patience_ms: 1_500, close: () => index.close() },
         { name: "cache", patience_ms: 1_500, close: () => cache.close() },
       ],
       [{ name: "store", patience_ms: 3_000, close: () => store.close() }],

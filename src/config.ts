@@ -1,6 +1,7 @@
 /**
  * One table of settings -> one frozen Config. Every problem is reported at once, by the name of its setting.
  */
+import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -21,7 +22,8 @@ export interface Config {
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
   readonly metricsPublic: boolean;
   readonly corsOrigins: readonly string[];
-  readonly trustProxy: boolean;
+  /** Addresses, networks and names of networks whose X-Forwarded-* headers are believed; empty: nobody's. */
+  readonly trustProxy: readonly string[];
   /** Requests of one account; null: no limit. */
   readonly rateLimit: Quota | null;
   /** Requests without valid credentials from one address. */
@@ -77,8 +79,9 @@ export const SETTINGS = [
   { name: "EARSHOT_CORS_ORIGINS", fallback: "none", meaning: "origins of other sites that may call the API" },
   {
     name: "EARSHOT_TRUST_PROXY",
-    fallback: "0",
-    meaning: "1 behind a proxy of yours: client addresses come from X-Forwarded-For",
+    fallback: "none",
+    meaning:
+      "addresses or networks of your proxies, such as `127.0.0.1,10.0.0.0/8`: X-Forwarded-For is believed of them alone",
   },
   {
     name: "EARSHOT_RATE_LIMIT",
@@ -116,6 +119,18 @@ export class ConfigError extends Error {
     this.name = "ConfigError";
     this.problems = problems;
   }
+}
+
+/** Names of networks: 127/8 and ::1; 10/8, 172.16/12, 192.168/16 and fc00::/7; 169.254/16 and fe80::/10. */
+const NETWORKS = ["loopback", "uniquelocal", "linklocal"];
+
+/** True for an address, a network such as 10.0.0.0/8 (never all addresses at once), or the name of one. */
+function isNetwork(text: string): boolean {
+  if (NETWORKS.includes(text)) return true;
+  const [address = "", bits, ...rest] = text.split("/");
+  const kind = isIP(address);
+  if (kind === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128));
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -212,6 +227,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     }
   }
 
+  const trustText = text("EARSHOT_TRUST_PROXY");
+  const trustProxy = trustText === "0" ? [] : list("EARSHOT_TRUST_PROXY");
+  const untold = trustProxy.find((entry) => !isNetwork(entry));
+  if (untold !== undefined) {
+    // Whoever trusts a number of hops, or everybody, believes what a client wrote itself.
+    problems.push(
+      `EARSHOT_TRUST_PROXY must list the addresses of your proxies, such as 127.0.0.1, 10.0.0.0/8 or ${NETWORKS.join(", ")}, not ${JSON.stringify(untold)}; anything wider would let clients forge theirs`,
+    );
+  }
+
   const quota = (name: (typeof SETTINGS)[number]["name"]): Quota | null => {
     const value = text(name) ?? SETTINGS.find((s) => s.name === name)?.fallback ?? "0";
     if (value === "0") return null;
@@ -235,7 +260,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     timezone,
     logLevel: logLevel ?? "info",
     metricsPublic: flag("EARSHOT_METRICS_PUBLIC"),
-    trustProxy: flag("EARSHOT_TRUST_PROXY"),
+    trustProxy,
     rateLimit: quota("EARSHOT_RATE_LIMIT"),
     rateLimitAddress: quota("EARSHOT_RATE_LIMIT_ADDRESS"),
     corsOrigins,

@@ -328,6 +328,8 @@ export interface Jobs {
   /** A resumable position (import: bytes of a file already stored), by an opaque name. */
   bookmark(name: string): Promise<string | null>;
   setBookmark(name: string, value: string | null): Promise<void>;
+  /** Sets it where it still is `from` (null: not there); whether it did. Of all processes that ask at once, one does. */
+  moveBookmark(name: string, from: string | null, to: string): Promise<boolean>;
 }
 
 // ---- Idempotency -------------------------------------------------------------------------------------------------
@@ -451,6 +453,12 @@ export interface Vectors {
   search(kind: VectorKind, query: Float32Array, k: number, filter?: VectorFilter): Promise<VectorHit[]>;
   describe(): Promise<{ rows: Record<VectorKind, number>; bytes: number }>;
   close(): Promise<void>;
+}
+
+/** The index as it is served: it may be away for a while, and then answers null, soon. */
+export interface ServedVectors {
+  search(...question: Parameters<Vectors["search"]>): Promise<VectorHit[] | null>;
+  describe(): Promise<Awaited<ReturnType<Vectors["describe"]>> | null>;
 }
 
 // ---- Models ------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import { type Config, ConfigError } from "../config.ts";
 import {
   examineClock,
   examineDisk,
+  examineIndex,
   examineModel,
   examinePermissions,
   examinePort,
@@ -15,7 +16,7 @@ import {
   type Finding,
 } from "../services/doctor.ts";
 import type { Context } from "./context.ts";
-import { findServer } from "./server-file.ts";
+import { findServer, readinessAt } from "./server-file.ts";
 
 /** `doctor`. Exit code 1 where something fails; warnings alone are 0. */
 export function doctorCommands(program: Command, context: Context): void {
@@ -46,6 +47,7 @@ async function examine(context: Context): Promise<Finding[]> {
   const state = databaseState(storePath);
   const folder = modelFolder(config);
   const model = folder === null ? null : { ...(await checkModelFolder(config)), there: existsSync(folder) };
+  const server = await findServer(config);
   return [
     versions,
     ...examineSettings({ problems: [], warnings: config.warnings }),
@@ -54,7 +56,8 @@ async function examine(context: Context): Promise<Finding[]> {
     ...examineStore(state, { path: storePath, timezone, now }),
     examineClock(now, state?.last_event_at ?? null),
     examineModel(model),
-    await examinePort({ host, port, server: await findServer(config) }),
+    await examinePort({ host, port, server }),
+    ...examineIndex(server === null ? null : await readinessAt(server)),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Where a running server says how to reach it, beside its database: commands on the same machine ask it. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Config } from "../config.ts";
+import type { Readiness } from "../services/readiness.ts";
 
 interface Announced {
   readonly pid: number;
@@ -34,6 +35,16 @@ export async function findServer(config: Config): Promise<string | null> {
   const urls = [read(pathOf(config))?.url, `http://${host.includes(":") ? `[${host}]` : host}:${config.port}`];
   for (const url of urls) if (url !== undefined && (await answers(url))) return url;
   return null;
+}
+
+/** What the server there says of its parts; null where it says nothing. */
+export async function readinessAt(url: string): Promise<Readiness | null> {
+  try {
+    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) });
+    return (await answer.json()) as Readiness;
+  } catch {
+    return null;
+  }
 }
 
 /** Whether Earshot answers there. */

@@ -49,7 +49,7 @@ export const MEASURE_NAMES = [
 export type MeasureName = (typeof MEASURE_NAMES)[number];
 
 /** Provenance of everything that is counted, not inferred. The version grows when a definition changes. */
-export const FORMULAS = { name: "earshot-measures", version: "1" } as const;
+export const FORMULAS = { name: "earshot-measures", version: "2" } as const;
 
 /** The model, the lexicon, fillers, backchannels and question rules are English. */
 export function supportsLanguage(language: string): boolean {

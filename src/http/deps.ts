@@ -12,7 +12,7 @@ import type {
   Jobs,
   Models,
   Rollups,
-  Vectors,
+  ServedVectors,
   Work,
 } from "../ports.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -46,8 +46,8 @@ export interface HttpConfig extends AccessConfig {
   readonly corsOrigins: readonly string[];
   /** Ranks are given only to agents with at least this many enriched calls (5). */
   readonly rankMinimum?: number;
-  /** True behind a proxy that sets X-Forwarded-*. */
-  readonly trustProxy?: boolean;
+  /** Addresses and networks of proxies whose X-Forwarded-* headers are believed; nobody's where it is not given. */
+  readonly trustProxy?: readonly string[];
   /** The dashboard's built files; absent: there is no page. */
   readonly pageFolder?: string;
   /** Other limits of load shedding (tests). */
@@ -62,7 +62,7 @@ export type HttpMetrics = Pick<Metrics, "stoodIn" | "degraded" | "shed" | "rateL
 export interface HttpDeps {
   readonly store: HttpStore;
   readonly models: Models;
-  readonly vectors: Vectors;
+  readonly vectors: ServedVectors;
   readonly cache: Cache;
   readonly config: HttpConfig;
   readonly log: FastifyBaseLogger;

@@ -55,7 +55,9 @@ export function useLastGood(app: App, { lastGood, now, metrics }: LastGoodDeps):
       const degraded = (reply.getHeader("earshot-degraded") as string | undefined) ?? null;
       // Figures that stand in themselves are no good answer.
       if (degraded?.includes("store") === true) return;
-      lastGood.keep(place, { bytes, tag, type: String(reply.getHeader("content-type")), degraded });
+      // One that had to do without the index must not take the place of a whole one.
+      const whole = degraded?.includes("index") !== true;
+      if (whole) lastGood.keep(place, { bytes, tag, type: String(reply.getHeader("content-type")), degraded });
       if (away.size === 0 || !away.delete(routeOf(request)) || away.size > 0) return;
       metrics.degraded("store", false);
       request.log.info("the store can be read again");

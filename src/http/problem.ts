@@ -1,6 +1,7 @@
 /** Anything thrown -> application/problem+json (RFC 9457). The last place an error comes to: logged here, once. */
 import type { ErrorObject } from "ajv";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { typeName } from "../core/received.ts";
 import { AppError, ERRORS, invalid } from "../errors.ts";
 import type { ErrorCode, FieldError } from "../errors.ts";
 
@@ -137,10 +138,6 @@ function rangeOf(schema: ErrorObject["parentSchema"]): string {
   if (low !== "" && high !== "") return `${name} ${unit === "" ? "from" : "of"} ${low} to ${high}${unit}`;
   if (low !== "") return `${name}, at least ${low}${unit}`;
   return high === "" ? name : `${name}, at most ${high}${unit}`;
-}
-
-function typeName(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "array" : value === undefined ? "nothing" : typeof value;
 }
 
 function shown(value: unknown): string {

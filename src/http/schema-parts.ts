@@ -20,7 +20,9 @@ export const instant = (description: string) => Type.String({ format: "date-time
 export const id = (description: string) => Type.String({ minLength: 1, maxLength: MAX_ID, description });
 export const score = (description: string) => Type.Number({ minimum: -1, maximum: 1, description });
 export const degraded = Type.Optional(
-  Type.Array(Type.String(), { description: "Parts that are not whole at the moment: models. Absent when all is well" }),
+  Type.Array(Type.String(), {
+    description: "Parts that are not whole at the moment: models, index, store. Absent when all is well",
+  }),
 );
 
 export const STATES = ["pending", "running", "enriched", "degraded", "dead"] as const;

@@ -62,12 +62,13 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
 }
 
 async function surface(context: RouteContext, recalculation: Recalculation): Promise<App> {
+  const trusted = context.config.trustProxy ?? [];
   const app: App = Fastify({
     loggerInstance: context.log,
     // One line a request is what metrics and traces are for.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: SMALL_BODY_BYTES,
-    trustProxy: context.config.trustProxy ?? false,
+    trustProxy: trusted.length > 0 && [...trusted],
     // A shutdown lets what was sent on open connections finish.
     return503OnClosing: false,
     // Uploads may be long, but not endless.

@@ -2,6 +2,7 @@
 import { hash, randomUUID } from "node:crypto";
 import type { AcceptedCall, Outcome, PackedCall, Turn } from "../core/call.ts";
 import { pointer } from "../core/field-error.ts";
+import { typeName } from "../core/received.ts";
 import { parseInstant } from "../core/time.ts";
 import { checkTurns } from "../core/check-turns.ts";
 import type { SpeakerMap } from "../core/speaker-labels.ts";
@@ -231,10 +232,6 @@ function durationOf(turns: readonly Turn[]): number | null {
   let last: number | null = null;
   for (const t of turns) if (t.end_ms !== null && t.end_ms > (last ?? -1)) last = t.end_ms;
   return last === null ? null : last / 1000;
-}
-
-function typeName(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
 }
 
 /** Short values as they are, anything longer by its type: what was said on a call never gets into an error. */

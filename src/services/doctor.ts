@@ -4,7 +4,7 @@ import { rm, statfs, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { DatabaseState } from "../ports.ts";
-import { LOW_DISK_BYTES } from "./readiness.ts";
+import { LOW_DISK_BYTES, type Readiness } from "./readiness.ts";
 
 export interface Finding {
   readonly check: string;
@@ -169,6 +169,16 @@ export async function examinePort(input: {
     `none runs, and ${host}:${port} cannot be listened on (${taken})`,
     "Stop what has it, or set EARSHOT_PORT.",
   );
+}
+
+/** What a running server says of its vector index; nothing where it says nothing. */
+export function examineIndex(ready: Pick<Readiness, "checks"> | null): Finding[] {
+  const index = ready?.checks["index"];
+  if (index === undefined) return [];
+  const { call = 0 } = (index["rows"] ?? {}) as { call?: number };
+  if (index.ok) return [ok("index", `${call} calls in it`)];
+  const todo = "The server loads it again by itself; if it is still away in a minute, its log says why.";
+  return [warn("index", "away: search goes by words alone, and no similar calls are shown", todo)];
 }
 
 /** `check` is what `models check` found; null: there is to be no model. */

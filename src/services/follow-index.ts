@@ -22,8 +22,8 @@ export interface FollowDeps {
 export interface Follower {
   /** The last event the index has taken in. */
   seq(): number;
-  /** The log no longer holds what comes next (a very long stop): only a new index can be right. */
-  lost(): boolean;
+  /** Resolves when the log no longer holds what comes next (a very long stop): only a new index can be right. */
+  readonly lost: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,6 +52,7 @@ export async function followIndex(deps: FollowDeps): Promise<Follower> {
   for (const kind of KINDS) await deps.fill(kind);
   let stopped = false;
   let lost = false;
+  const losing = Promise.withResolvers<void>();
   let running: Promise<void> | null = null;
   let again = false;
   let retry: NodeJS.Timeout | undefined;
@@ -61,8 +62,9 @@ export async function followIndex(deps: FollowDeps): Promise<Follower> {
     const { events, oldest } = await deps.events.after(seq, STEP, EVERYTHING);
     if (oldest > seq + 1) {
       lost = true;
+      losing.resolve();
       deps.onError(
-        new Error(`the event log begins at ${oldest}, the vector index stands at ${seq}: restart to fill it anew`),
+        new Error(`the event log begins at ${oldest}, the vector index stands at ${seq}: it is filled anew`),
       );
       return false;
     }
@@ -86,6 +88,8 @@ export async function followIndex(deps: FollowDeps): Promise<Follower> {
         while (!stopped && (await step()));
       }
     } catch (error) {
+      // Whoever stops it does so because the index is gone, or soon will be.
+      if (stopped) return;
       deps.onError(error);
       retry = setTimeout(kick, RETRY_MS);
     } finally {
@@ -101,7 +105,7 @@ export async function followIndex(deps: FollowDeps): Promise<Follower> {
 
   return {
     seq: () => seq,
-    lost: () => lost,
+    lost: losing.promise,
     async stop() {
       stopped = true;
       clearTimeout(retry);

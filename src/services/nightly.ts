@@ -9,7 +9,7 @@ const LOOK_MS = 10 * 60_000;
 const EVENT_DAYS = 7;
 
 export interface NightlyDeps {
-  readonly jobs: Pick<Jobs, "bookmark" | "setBookmark">;
+  readonly jobs: Pick<Jobs, "bookmark" | "moveBookmark">;
   readonly timezone: string;
   readonly now: () => number;
   /** Erases calls past their time. */
@@ -21,8 +21,8 @@ export interface NightlyDeps {
 }
 
 /**
- * Runs the night's work if it is past three o'clock here and today's has not been done by any process (a bookmark in
- * the store says so); whether it ran. On the first day it only sets the bookmark: there is nothing old yet. A clock
+ * Runs the night's work if it is past three o'clock here and no process has taken today's upon itself (a bookmark in
+ * the store says so, moved by one alone); whether it ran. On the first day it only sets the bookmark: there is nothing old yet. A clock
  * that was put back over midnight does not make it run again; one that was years ahead does not stop it for years.
  */
 export async function nightly(deps: NightlyDeps): Promise<boolean> {
@@ -30,8 +30,7 @@ export async function nightly(deps: NightlyDeps): Promise<boolean> {
   const { day, hour } = localTime(now, deps.timezone);
   const done = await deps.jobs.bookmark(DAY_BOOKMARK);
   if (done !== null && (hour < HOUR || (done >= day && Date.parse(done) - Date.parse(day) <= DAY_MS))) return false;
-  await deps.jobs.setBookmark(DAY_BOOKMARK, day);
-  if (done === null) return false;
+  if (!(await deps.jobs.moveBookmark(DAY_BOOKMARK, done, day)) || done === null) return false;
   const works = [
     () => deps.pruneEvents(now - EVENT_DAYS * DAY_MS),
     () => deps.idempotency.prune(),

@@ -1,4 +1,4 @@
-import type { Models, Vectors, Work } from "../ports.ts";
+import type { Models, ServedVectors, Work } from "../ports.ts";
 
 export interface Readiness {
   readonly status: "ok" | "degraded" | "unavailable";
@@ -27,7 +27,7 @@ export async function readiness(
   deps: {
     work: Pick<Work, "depth">;
     models: Pick<Models, "describe">;
-    vectors: Pick<Vectors, "describe">;
+    vectors: Pick<ServedVectors, "describe">;
     vitals?: Vitals | undefined;
   },
   input: { draining: boolean },

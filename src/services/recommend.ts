@@ -4,7 +4,7 @@ import { coach } from "../core/coach.ts";
 import type { Coaching, Nudge } from "../core/coach.ts";
 import type { TeamRanges } from "../core/coach-scene.ts";
 import type { CallFilter } from "../core/list.ts";
-import type { CallReads, Models, StoredCall, Vectors } from "../ports.ts";
+import type { CallReads, Models, ServedVectors, StoredCall } from "../ports.ts";
 import { getCall } from "./query.ts";
 import { vectorFilter } from "./search.ts";
 import type { TeamRangesSource } from "./team-ranges.ts";
@@ -21,13 +21,15 @@ export interface Recommendations {
   readonly similar_calls: readonly SimilarCall[];
   /** Why there are none; null where there are some. */
   readonly similar_calls_reason: string | null;
+  /** What was away, so that no similar calls were looked for. */
+  readonly lacks: "index" | null;
   readonly nudges: readonly Nudge[];
   readonly nudges_reason: string | null;
 }
 
 export interface RecommendDeps {
   readonly reads: Pick<CallReads, "get" | "rows" | "numbers" | "callVector">;
-  readonly vectors: Pick<Vectors, "search">;
+  readonly vectors: Pick<ServedVectors, "search">;
   readonly models: Pick<Models, "describe">;
   /** What good calls of the team look like; defaults are published. */
   readonly teamRanges: TeamRangesSource;
@@ -50,6 +52,7 @@ export async function recommend(
     row: call.row,
     similar_calls: similar.calls,
     similar_calls_reason: similar.reason,
+    lacks: similar.lacks ?? null,
     nudges: coaching.nudges,
     nudges_reason: coaching.reason,
   };
@@ -71,7 +74,7 @@ function coachCall({ row, turns, insights }: StoredCall, expected: TeamRanges | 
 async function similarCalls(
   deps: RecommendDeps,
   input: { call: StoredCall; scope: Scope; filter: CallFilter },
-): Promise<{ calls: SimilarCall[]; reason: string | null }> {
+): Promise<{ calls: SimilarCall[]; reason: string | null; lacks?: "index" }> {
   const { row } = input.call;
   const space = deps.models.describe().space_id;
   const own = await deps.reads.callVector(row.call_no);
@@ -81,6 +84,9 @@ async function similarCalls(
   }
   const filter = await vectorFilter(deps.reads, input);
   const hits = await deps.vectors.search("call", own.call, ASKED, { ...filter, except: [row.call_no] });
+  if (hits === null) {
+    return { calls: [], reason: "the index of calls is being loaded; ask again in a moment", lacks: "index" };
+  }
   const scores = new Map(hits.map((h) => [h.call_no, h.score]));
   const found = [...scores.keys()];
   const rows = await deps.reads.rows(found.slice(0, SIMILAR), input.scope);

@@ -3,14 +3,14 @@ import type { CallRow, Scope, Turn } from "../core/call.ts";
 import type { CallFilter } from "../core/list.ts";
 import { DIMENSIONS } from "../core/vector.ts";
 import { highlights } from "../core/highlight.ts";
-import type { CallReads, Models, VectorFilter, Vectors } from "../ports.ts";
+import type { CallReads, Models, ServedVectors, VectorFilter } from "../ports.ts";
 
 export const SEARCH_MODES = ["keyword", "semantic", "hybrid"] as const;
 export type SearchMode = (typeof SEARCH_MODES)[number];
 
 export interface SearchDeps {
   readonly reads: Pick<CallReads, "keyword" | "numbers" | "vectors" | "texts" | "rows">;
-  readonly vectors: Pick<Vectors, "search">;
+  readonly vectors: Pick<ServedVectors, "search">;
   readonly models: Pick<Models, "embed" | "describe">;
 }
 
@@ -32,9 +32,14 @@ export interface FoundTurn {
   readonly highlights: readonly (readonly [number, number])[];
 }
 
+/** What a search by meaning needs. */
+type Part = "models" | "index";
+
 export interface SearchAnswer {
-  /** What was done: keyword where no model runs, whatever was asked. */
+  /** What was done: keyword where no model runs or no index is at hand, whatever was asked. */
   readonly mode: SearchMode;
+  /** What was away, so that words alone were looked for; null: nothing, or it was not asked for. */
+  readonly lacks: Part | null;
   readonly results: readonly FoundTurn[];
 }
 
@@ -56,27 +61,27 @@ export async function search(deps: SearchDeps, input: SearchInput): Promise<Sear
     input.mode === "keyword" ? null : semantic(deps, input, depth),
     input.mode === "semantic" && deps.models.describe().method === "model" ? null : keyword(deps, input, depth),
   ]);
-  if (byMeaning === null) {
-    // The model may have gone between the look and the question.
+  if (byMeaning === null || typeof byMeaning === "string") {
+    // The model may have gone between the look and the question, and the index may be away.
     const hits = byWords ?? (await keyword(deps, input, depth));
-    return { mode: "keyword", results: await present(deps, hits.slice(0, input.limit), input) };
+    return { mode: "keyword", lacks: byMeaning, results: await present(deps, hits.slice(0, input.limit), input) };
   }
-  if (input.mode === "semantic") return { mode: "semantic", results: await present(deps, byMeaning, input) };
-  const fused = fuse([byMeaning, byWords ?? []]).slice(0, input.limit);
-  return { mode: "hybrid", results: await present(deps, fused, input) };
+  const found = input.mode === "semantic" ? byMeaning : fuse([byMeaning, byWords ?? []]).slice(0, input.limit);
+  return { mode: input.mode, lacks: null, results: await present(deps, found, input) };
 }
 
 function keyword(deps: SearchDeps, input: SearchInput, limit: number): Promise<Hit[]> {
   return deps.reads.keyword({ scope: input.scope, text: input.q, filter: input.filter, limit });
 }
 
-/** Segments first, then exact over the turns of the calls found; null when no model runs. */
-async function semantic(deps: SearchDeps, input: SearchInput, limit: number): Promise<Hit[] | null> {
+/** Segments first, then exact over the turns of the calls found; the part that is away, where one is. */
+async function semantic(deps: SearchDeps, input: SearchInput, limit: number): Promise<Hit[] | Part> {
   const query = await deps.models.embed(input.q);
-  if (query === null) return null;
+  if (query === null) return "models";
   const space = deps.models.describe().space_id;
   const filter = await vectorFilter(deps.reads, input);
   const segments = await deps.vectors.search("segment", query, SEGMENTS, filter);
+  if (segments === null) return "index";
   const calls = await deps.reads.vectors([...new Set(segments.map((s) => s.call_no))]);
   const hits: Hit[] = [];
   for (const { call_no, vectors } of calls) {

@@ -13,17 +13,20 @@ async function open() {
   const path = join(folder, "calls.db");
   let at = 1_000_000;
   const store = await openSqlite({ path, timezone: "UTC", readers: 1, log, now: () => at });
+  const other = await openSqlite({ path, timezone: "UTC", readers: 1, log, now: () => at });
   const db = openForReading(path);
   const team = db.prepare<[string], string | null>("SELECT team FROM agents WHERE agent_id = ?").pluck();
   return {
     accounts: store.accounts,
     jobs: store.jobs,
+    others: other.jobs,
     setNow: (ms: number) => {
       at = ms;
     },
     teamOf: async (agent_id: string) => team.get(agent_id) ?? null,
     close: async () => {
       db.close();
+      await other.close();
       await store.close();
       rmSync(folder, { recursive: true });
     },

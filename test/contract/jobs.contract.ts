@@ -4,6 +4,8 @@ import type { Job, Jobs } from "../../src/ports.ts";
 
 export interface JobsUnderTest {
   readonly jobs: Jobs;
+  /** The same jobs as another process has them. */
+  readonly others: Jobs;
   setNow(ms: number): void;
   close(): Promise<void>;
 }
@@ -99,6 +101,22 @@ export function jobsContract(name: string, open: () => Promise<JobsUnderTest>): 
       await store.jobs.setBookmark("file", null);
       expect(await store.jobs.bookmark("file")).toBeNull();
       expect(await store.jobs.bookmark("other")).toBe("1");
+    });
+
+    test("a bookmark is moved from where it was seen, by one of all that ask at once", async () => {
+      const both = [store.jobs, store.others, store.jobs, store.others];
+      const race = (from: string | null, to: string) =>
+        Promise.all(both.map((jobs, i) => jobs.moveBookmark("race", from, `${to} ${i}`)));
+      for (const to of ["first", "second", "third"]) {
+        const from = await store.jobs.bookmark("race");
+        const moved = await race(from, to);
+        expect(moved.filter(Boolean)).toHaveLength(1);
+        expect(await store.others.bookmark("race")).toBe(`${to} ${moved.indexOf(true)}`);
+        // Whoever comes later has seen what is no longer so.
+        expect(await race(from, "late")).toEqual([false, false, false, false]);
+      }
+      expect(await store.jobs.moveBookmark("not there", "x", "y")).toBe(false);
+      expect(await store.jobs.bookmark("not there")).toBeNull();
     });
   });
 }

@@ -42,12 +42,17 @@ describe("an account", () => {
 
 const from = (address: string) => ({ headers: { "x-forwarded-for": address } });
 const wrong = (address: string) => http.ask<Problem>("GET", "/api/v1/calls", { key: "nobody", ...from(address) });
+/** From an address that is no proxy of ours. */
+const direct = (forged: string) => {
+  const headers = { authorization: "Bearer nobody", "x-forwarded-for": forged, "x-forwarded-proto": "https" };
+  return http.app.inject({ url: "/api/v1/calls", remoteAddress: "192.0.2.1", headers });
+};
 
 describe("an address", () => {
   afterEach(() => http.close());
   beforeEach(async () => {
     const address = memoryRateLimit({ limit: 3, window_s: 60 });
-    http = await startHttp({ config: { trustProxy: true }, limits: { account: null, address } });
+    http = await startHttp({ config: { trustProxy: ["127.0.0.1", "10.0.0.0/8"] }, limits: { account: null, address } });
   });
 
   test("with wrong credentials is refused after its limit; valid ones behind it, and other addresses, are not", async () => {
@@ -62,6 +67,22 @@ describe("an address", () => {
     expect((await http.ask("GET", "/api/v1/calls", from("203.0.113.7"))).status).toBe(200);
     expect((await wrong("203.0.113.8")).status).toBe(401);
     expect(await http.metrics.scrape()).toMatch(/earshot_rate_limited_requests_total\{limit="address"\} 2/);
+  });
+
+  test("is the one that the proxy saw: what a client wrote in front of it changes nothing", async () => {
+    // Through two proxies: the second writes the address of the first behind the client's.
+    for (let i = 0; i < 3; i++) expect((await wrong(`198.51.100.${i}, 203.0.113.7, 10.1.2.3`)).status).toBe(401);
+    expect((await wrong("198.51.100.9, 203.0.113.7, 10.1.2.3")).status).toBe(429);
+    expect((await wrong("10.9.9.9, 203.0.113.7")).status).toBe(429);
+    expect((await wrong("203.0.113.7, 203.0.113.8")).status).toBe(401);
+  });
+
+  test("that is no proxy of ours is taken as it is, whatever it says of others and of TLS", async () => {
+    for (let i = 0; i < 3; i++) {
+      const answer = await direct(`198.51.100.${i}`);
+      expect([answer.statusCode, answer.headers["strict-transport-security"]]).toEqual([401, undefined]);
+    }
+    expect((await direct("198.51.100.9")).statusCode).toBe(429);
   });
 
   test("of IPv6 counts by its network", async () => {

@@ -188,6 +188,32 @@ test("a clock that is put back or ahead by two hours does not make the night's w
   expect(await run(hours(29))).toBe(false);
 });
 
+test("of two that find the night's work undone at the same moment one does it", async () => {
+  const second = await openQuiet(place.path, { now: () => clock.now });
+  try {
+    let runs = 0;
+    const run = (jobs: SqliteStore["jobs"], now: number) =>
+      nightly({
+        jobs,
+        timezone: "UTC",
+        now: () => now,
+        expire: async () => undefined,
+        recalculate: async () => void runs++,
+        idempotency: { prune: async () => 0 },
+        pruneEvents: async () => 0,
+        onError: (error) => expect.unreachable(String(error)),
+      });
+    const both = (now: number) => Promise.all([run(store.jobs, now), run(second.jobs, now)]);
+    expect(await both(hours(4))).toEqual([false, false]);
+    for (let night = 1; night <= 5; night++) {
+      expect((await both(hours(24 * night + 4))).toSorted()).toEqual([false, true]);
+    }
+    expect(runs).toBe(5);
+  } finally {
+    await second.close();
+  }
+});
+
 test("a part of the night's work that fails does not keep the others from theirs", async () => {
   const done: string[] = [];
   const errors: unknown[] = [];

@@ -12,7 +12,7 @@ import { openModels } from "../../src/adapters/models/open-models.ts";
 import type { OpenedModels } from "../../src/adapters/models/open-models.ts";
 import { openSqlite } from "../../src/adapters/sql/open.ts";
 import type { SqliteOptions, SqliteStore } from "../../src/adapters/sql/open.ts";
-import { openVectors } from "../../src/adapters/vectors/embedded.ts";
+import { type OpenVectors, openVectors } from "../../src/adapters/vectors/embedded.ts";
 import { fill } from "../../src/adapters/vectors/fill.ts";
 import type { App, HttpConfig } from "../../src/http/deps.ts";
 import type { RateLimits } from "../../src/http/limits.ts";
@@ -21,7 +21,7 @@ import { createMetrics, type Metrics } from "../../src/observe/metrics.ts";
 import { createBackups } from "../../src/services/backups.ts";
 import { addKey } from "../../src/services/access.ts";
 import { enrichBatch } from "../../src/services/enrich.ts";
-import { followIndex } from "../../src/services/follow-index.ts";
+import { createIndexHost, type IndexLimits } from "../../src/services/index-host.ts";
 import type { Role } from "../../src/ports.ts";
 import { modelDataDir, modelDir } from "./model.ts";
 import { silent, temporary } from "./sqlite-store.ts";
@@ -87,6 +87,7 @@ export async function startHttp(
     now?: () => number;
     lockWaitMs?: number;
     reads?: SqliteOptions["reads"];
+    index?: Pick<OpenVectors, "thread" | "silence_ms"> & { limits?: Partial<IndexLimits> };
   } = {},
 ): Promise<TestHttp> {
   const { path, remove } = temporary();
@@ -110,21 +111,25 @@ export async function startHttp(
   const state = await models.settled();
   const lines: Json[] = [];
   const log = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line) as Json) });
-  const space_id = state.space_id ?? "none";
-  const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log });
-  const follower = await followIndex({
+  const metrics: Metrics = createMetrics(store.work);
+  const { limits: indexLimits = {}, ...thread } = options.index ?? {};
+  const index = createIndexHost({
     events: store.events,
     rows: store.vectorRows,
-    vectors,
-    fill: (kind) => fill(vectors, store.vectorRows, kind, space_id),
-    space_id,
+    open(space_id) {
+      const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log, ...thread });
+      const { ended } = vectors;
+      return { vectors, ended, fill: (kind) => fill(vectors, store.vectorRows, kind, space_id) };
+    },
     onError: (error) => log.error({ error }, "index"),
+    onChange: (whole) => metrics.degraded("index", !whole),
+    limits: indexLimits,
   });
-  const metrics: Metrics = createMetrics(store.work);
+  await index.use(state.space_id ?? "none");
   const app = await buildServer({
     store,
     models,
-    vectors,
+    vectors: index.vectors,
     cache: memoryCache({ now }),
     metrics,
     oldestWrite: () => store.oldestWrite(),
@@ -195,8 +200,7 @@ export async function startHttp(
         );
         if (failed[0]) throw failed[0].error;
       }
-      const head = await store.events.head();
-      while (follower.seq() < head) await turnOfTheLoop();
+      while ((await index.lag()) !== 0) await turnOfTheLoop();
     },
     lock() {
       const other = new Database(path);
@@ -208,8 +212,7 @@ export async function startHttp(
     },
     async close() {
       await app.close();
-      await follower.stop();
-      await vectors.close();
+      await index.close();
       await models.close();
       await store.close();
       remove();

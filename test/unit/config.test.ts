@@ -27,7 +27,7 @@ test("every problem is reported at once, by the name of its setting", () => {
     EARSHOT_TIMEZONE: "Mars/Olympus",
     EARSHOT_LOG_LEVEL: "loud",
     EARSHOT_METRICS_PUBLIC: "yes",
-    EARSHOT_TRUST_PROXY: "yes",
+    EARSHOT_TRUST_PROXY: "true",
     EARSHOT_CORS_ORIGINS: "crm.example.com",
     EARSHOT_RATE_LIMIT: "many",
     EARSHOT_RATE_LIMIT_ADDRESS: "300/0",
@@ -67,6 +67,36 @@ test("limits are requests in seconds, or 0 for none", () => {
   });
   const set = { EARSHOT_RATE_LIMIT: "0", EARSHOT_RATE_LIMIT_ADDRESS: "10/1" };
   expect(readConfig(set)).toMatchObject({ rateLimit: null, rateLimitAddress: { limit: 10, window_s: 1 } });
+});
+
+const trust = (value: string) => readConfig({ EARSHOT_TRUST_PROXY: value }).trustProxy;
+
+test("proxies are named by address, network or name of a network; a count, true and everybody are refused", () => {
+  expect(readConfig({}).trustProxy).toEqual([]);
+  expect(trust("0")).toEqual([]);
+  expect(trust("127.0.0.1, 10.0.0.0/8 ,2001:db8::/32,loopback")).toEqual([
+    "127.0.0.1",
+    "10.0.0.0/8",
+    "2001:db8::/32",
+    "loopback",
+  ]);
+  const wrong = [
+    "1",
+    "true",
+    "2",
+    "*",
+    "proxy.example.com",
+    "0.0.0.0/0",
+    "::/0",
+    "10.0.0.0/33",
+    "10.0.0.0/8/8",
+    "10.0/8",
+  ];
+  for (const entry of wrong) {
+    expect(() => trust(`127.0.0.1,${entry}`)).toThrow(
+      `EARSHOT_TRUST_PROXY must list the addresses of your proxies, such as 127.0.0.1, 10.0.0.0/8 or loopback, uniquelocal, linklocal, not "${entry}"`,
+    );
+  }
 });
 
 test("an unknown EARSHOT_ variable is a warning that names it, and no other variable is looked at", () => {

@@ -128,7 +128,7 @@ export type Call = {
   /** Speaker lines; null for role analyst */ readonly "transcript": string | null;
   readonly "turns": readonly (Turn)[];
   /** null until the call is enriched */ readonly "insights": Insights | null;
-  /** Parts that are not whole at the moment: models. Absent when all is well */ readonly "degraded"?: readonly (string)[];
+  /** Parts that are not whole at the moment: models, index, store. Absent when all is well */ readonly "degraded"?: readonly (string)[];
 };
 
 export type CallList = {
@@ -155,7 +155,7 @@ export type CallList = {
   readonly "offset": number;
   /** Pass as cursor for the next page; null at the end */ readonly "next_cursor": string | null;
   /** The time for one page ran out; next_cursor goes on */ readonly "partial"?: boolean;
-  /** Parts that are not whole at the moment: models. Absent when all is well */ readonly "degraded"?: readonly (string)[];
+  /** Parts that are not whole at the moment: models, index, store. Absent when all is well */ readonly "degraded"?: readonly (string)[];
 };
 
 export type TurnInput = {
@@ -231,7 +231,7 @@ export type Recommendations = {
   readonly "coaching_nudges": readonly (string)[];
   readonly "nudges": readonly (Nudge)[];
   /** Why there are none */ readonly "nudges_reason"?: string;
-  /** Parts that are not whole at the moment: models. Absent when all is well */ readonly "degraded"?: readonly (string)[];
+  /** Parts that are not whole at the moment: models, index, store. Absent when all is well */ readonly "degraded"?: readonly (string)[];
 };
 
 export type AgentFigures = {
@@ -334,7 +334,7 @@ export type SearchResults = {
   readonly "end": number;
 })[];
 })[];
-  /** Parts that are not whole at the moment: models. Absent when all is well */ readonly "degraded"?: readonly (string)[];
+  /** Parts that are not whole at the moment: models, index, store. Absent when all is well */ readonly "degraded"?: readonly (string)[];
 };
 
 export type User = {

@@ -12,6 +12,8 @@ const SQL = {
   recent: `SELECT ${JOB_COLUMNS} FROM jobs ORDER BY rowid DESC LIMIT ?`,
   bookmark: `SELECT value FROM bookmarks WHERE name = ?`,
   setBookmark: `INSERT INTO bookmarks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+  addBookmark: `INSERT INTO bookmarks (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`,
+  moveBookmark: `UPDATE bookmarks SET value = ? WHERE name = ? AND value = ?`,
   dropBookmark: `DELETE FROM bookmarks WHERE name = ?`,
 } as const;
 
@@ -53,6 +55,11 @@ export function makeJobs(deps: { writer: Writer; reader: LoopReader; now: () => 
     async setBookmark(name, value) {
       if (value === null) await write({ sql: SQL.dropBookmark, params: [name] });
       else await write({ sql: SQL.setBookmark, params: [name, value] });
+    },
+    async moveBookmark(name, from, to) {
+      const add = { sql: SQL.addBookmark, params: [name, to] };
+      const [result] = await write(from === null ? add : { sql: SQL.moveBookmark, params: [to, name, from] });
+      return result?.changes === 1;
     },
   };
 }

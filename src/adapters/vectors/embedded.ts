@@ -9,6 +9,9 @@ import { byScore, centre, cosine } from "./score.ts";
 
 /** Hits scored again in float32: half as many more as asked for, and this many more at least; int8 rows misplace by few. */
 const SPARE = 5;
+/** Making the sign codes and weights of ten million rows anew, the longest command there is, takes about half of it. */
+const SILENCE_MS = 20_000;
+const THREAD = new URL("./thread.ts", import.meta.url);
 
 /** The part of a logger the index uses. */
 interface VectorsLog {
@@ -26,6 +29,10 @@ export interface OpenVectors {
    */
   readonly centred?: readonly VectorKind[];
   readonly options?: Partial<Omit<FlatIndexOptions, "centred">>;
+  /** Milliseconds without an answer, while one is awaited, after which the thread is given up. */
+  readonly silence_ms?: number;
+  /** What the thread runs; tests put a faulty one here. */
+  readonly thread?: URL;
 }
 
 /** Opens an empty index; `fill` loads what SQL holds. */
@@ -39,26 +46,33 @@ interface Waiting {
 }
 
 export class EmbeddedVectors implements Vectors {
+  /** Resolves when the thread died or was given up, before what was asked of it is rejected; never by `close`. */
+  readonly ended: Promise<void>;
   readonly #rows: Pick<VectorRows, "exact"> | null;
   readonly #spaceId: string;
   readonly #worker: Worker;
+  readonly #log: VectorsLog;
+  readonly #hasEnded: () => void;
+  readonly #silence: NodeJS.Timeout;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  #replies = 0;
   #ended: AppError | null = null;
 
-  constructor({ rows, spaceId, log, centred = ["call"], options }: OpenVectors) {
+  constructor({ rows, spaceId, log, centred = ["call"], options, silence_ms = SILENCE_MS, thread }: OpenVectors) {
     this.#rows = rows;
     this.#spaceId = spaceId;
+    this.#log = log;
+    ({ promise: this.ended, resolve: this.#hasEnded } = Promise.withResolvers<void>());
     const of = (kind: VectorKind) => ({ ...DEFAULT_OPTIONS, ...options, centred: centred.includes(kind) });
     const data: ThreadData = { options: { call: of("call"), segment: of("segment") } };
-    this.#worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: data, name: "vectors" });
+    this.#worker = new Worker(thread ?? THREAD, { workerData: data, name: "vectors" });
     this.#worker.unref();
     this.#worker.on("message", (reply: Reply) => this.#settle(reply));
-    this.#worker.on("error", (cause) => {
-      log.error({ error: cause }, "the vector index stopped");
-      this.#end(new AppError("internal", "the vector index stopped", { cause }));
-    });
-    this.#worker.on("exit", () => this.#end(new AppError("internal", "the vector index stopped")));
+    this.#worker.on("messageerror", (cause) => this.#lose(cause));
+    this.#worker.on("error", (cause) => this.#lose(cause));
+    this.#worker.on("exit", (code) => this.#lose(new Error(`exit code ${code}`)));
+    this.#silence = setTimeout(() => this.#onSilence(silence_ms), silence_ms).unref();
   }
 
   async upsert(kind: VectorKind, chunk: VectorChunk): Promise<void> {
@@ -137,6 +151,7 @@ export class EmbeddedVectors implements Vectors {
     this.#waiting.set(id, gate);
     // A process with an answer outstanding stays alive for it, an idle index keeps none alive.
     this.#worker.ref();
+    if (this.#waiting.size === 1) this.#silence.refresh();
     const request: Request = { id, command };
     this.#worker.postMessage(request, transfer);
     return gate.promise as Promise<Answers[C["type"]]>;
@@ -146,13 +161,34 @@ export class EmbeddedVectors implements Vectors {
     const waiting = this.#waiting.get(reply.id);
     if (waiting === undefined) return;
     this.#waiting.delete(reply.id);
+    this.#replies++;
+    this.#silence.refresh();
     if (this.#waiting.size === 0) this.#worker.unref();
     if ("failure" in reply) waiting.reject(new AppError("internal", `vector index: ${reply.failure}`));
     else waiting.resolve(reply.answer);
   }
 
+  #onSilence(silence_ms: number): void {
+    const replies = this.#replies;
+    // If this event loop was the one that stood still, the answer is waiting to be read: read first, then judge.
+    setImmediate(() =>
+      setImmediate(() => {
+        if (this.#waiting.size > 0 && this.#replies === replies) this.#lose(new Error(`no answer in ${silence_ms} ms`));
+      }),
+    );
+  }
+
+  #lose(cause: unknown): void {
+    if (this.#ended !== null) return;
+    this.#log.error({ error: cause }, "the thread of the vector index died or hung");
+    this.#hasEnded();
+    this.#end(new AppError("internal", "the vector index stopped", { cause }));
+    void this.#worker.terminate();
+  }
+
   #end(reason: AppError): void {
     this.#ended ??= reason;
+    clearTimeout(this.#silence);
     for (const gate of this.#waiting.values()) gate.reject(this.#ended);
     this.#waiting.clear();
   }

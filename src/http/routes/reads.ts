@@ -128,7 +128,8 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
         { reads: store.reads, vectors, models, teamRanges },
         { call_id: request.params.call_id, scope, filter: readFilter(ownFilters(request.query, personal)) },
       );
-      const parts = markDegraded(reply, lacks(answer.row, degradedParts(models)));
+      const away = answer.lacks === null ? [] : [answer.lacks];
+      const parts = markDegraded(reply, [...lacks(answer.row, degradedParts(models)), ...away]);
       return reply.send({
         similar_calls: answer.similar_calls,
         ...(answer.similar_calls_reason !== null && { similar_calls_reason: answer.similar_calls_reason }),
@@ -147,7 +148,8 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
       schema: {
         tags: ["search"],
         summary: "Find turns by words, by meaning, or both",
-        description: "All filters of the list apply. Without a model every mode falls back to keyword, and says so.",
+        description:
+          "All filters of the list apply. Without a model or an index every mode falls back to keyword, and says so.",
         querystring: SearchQuery,
         response: { 200: answer("Best first", ref("SearchResults")) },
       },
@@ -162,12 +164,11 @@ export function readRoutes(app: App, { store, models, vectors, log, now }: Route
         { reads: store.reads, vectors, models },
         { scope, q: q.toWellFormed(), mode, filter, limit },
       );
-      const parts = mode !== "keyword" && found.mode === "keyword" ? ["models"] : [];
       return reply.send({
         query: q.toWellFormed(),
         mode: found.mode,
         results: found.results.map(presentFound),
-        ...markDegraded(reply, parts),
+        ...markDegraded(reply, found.lacks === null ? [] : [found.lacks]),
       });
     },
   );

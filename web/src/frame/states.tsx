@@ -70,6 +70,8 @@ export function Failure({ error, retry }: { readonly error: Error; readonly retr
 const LACKS: Readonly<Record<string, string>> = {
   models:
     "The language model is not running. Sentiment comes from a word list meanwhile, and is made again by itself when the model is back.",
+  index:
+    "The index of calls is being loaded. Until it is there, search goes by words alone and no similar calls are shown.",
   store: "The database answers late. This is the last good answer.",
 };
 
