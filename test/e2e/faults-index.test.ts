@@ -6,7 +6,11 @@ import type { Finding } from "../../src/services/doctor.ts";
 import { startHttp } from "../support/http-server.ts";
 import { modelDir } from "../support/model.ts";
 import { runCli, startEarshot, temporaryFolder } from "../support/process.ts";
+import { holdInRecovery } from "../support/recovery.ts";
+import { requirement } from "../support/requirements.ts";
 
+const python = requirement("python3");
+const faultyThread = new URL("../support/faulty-index-thread.ts", import.meta.url);
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).toReversed()) await step();
@@ -104,7 +108,7 @@ test("a thread that hangs: nobody waits longer than the patience, then not at al
   const http = await startHttp({
     model: true,
     index: {
-      thread: new URL("../support/faulty-index-thread.ts", import.meta.url),
+      thread: faultyThread,
       silence_ms: 3_000,
       limits: { patience_ms: 300, pause_ms: [20, 100] },
     },
@@ -145,3 +149,22 @@ test("a thread that hangs: nobody waits longer than the patience, then not at al
   expect(after.text).toBe(before.text);
   expect(await http.metrics.scrape()).toContain('earshot_degraded{part="index"} 0');
 }, 60_000);
+
+test.skipIf(python === null)("what was answered without the index does not stand in for what was whole", async () => {
+  const { path: folder, cleanup } = await temporaryFolder();
+  undo.push(cleanup);
+  const fault = join(folder, "fault");
+  process.env["EARSHOT_TEST_INDEX"] = fault;
+  undo.push(() => delete process.env["EARSHOT_TEST_INDEX"]);
+  const http = await startHttp({ model: true, index: { thread: faultyThread } });
+  undo.push(() => http.close());
+  await http.ask("POST", "/api/v1/calls/bulk", { body: { calls: [call(0), call(1), call(2)] } });
+  await http.enrich();
+  const whole = await http.ask<Recommended>("GET", SIMILAR);
+  writeFileSync(fault, "die");
+  expect((await http.ask<Recommended>("GET", SIMILAR)).body.degraded).toEqual(["index"]);
+  undo.push(await holdInRecovery(python as string, http.path));
+  const standIn = await http.ask<Recommended>("GET", SIMILAR);
+  expect([standIn.status, standIn.headers["earshot-degraded"]]).toEqual([200, "store"]);
+  expect(standIn.body.similar_calls).toEqual(whole.body.similar_calls);
+});
