@@ -17,6 +17,8 @@ import type {
 
 /** Commands that may wait in all; past it new ones are refused at once rather than kept in memory. */
 const WAITING_LIMIT = 20_000;
+/** So many commands are worth a message of their own: the thread begins with them while the loop reads more. */
+const MESSAGE = 8;
 /** Pages given back in one transaction: 2 MB. */
 const GIVE_BACK_PAGES = 500;
 
@@ -121,7 +123,9 @@ export class Writer {
       this.#waiting.set(id, { resolve, reject, progress, since });
       if (this.#waiting.size === 1) this.#thread?.ref();
       // One message for all requests that this turn of the loop reads from its sockets.
-      if (this.#outbox.push({ ...body, id }) === 1) setImmediate(() => void this.#flush());
+      const sent = this.#outbox.push({ ...body, id });
+      if (sent === 1) setImmediate(() => void this.#flush());
+      else if (sent === MESSAGE) void this.#flush();
     });
   }
 
@@ -134,6 +138,7 @@ export class Writer {
       return;
     }
     const requests = this.#outbox;
+    if (requests.length === 0) return;
     this.#outbox = [];
     this.#thread?.postMessage(requests);
   }
