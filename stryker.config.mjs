@@ -9,13 +9,8 @@ const GROUPS = {
     tests: ["test/contract/once.sqlite.test.ts", "test/contract/idempotency.sqlite.test.ts"],
   },
   leases: {
-    mutate: [
-      "src/adapters/sql/write-work.ts",
-      "src/adapters/sql/work.ts",
-      // Of the loop what takes, renews, gives back and settles; not how lanes idle and wake.
-      "src/worker/loop.ts:56-122",
-    ],
-    tests: ["test/contract/work.sqlite.test.ts", "test/contract/calls.sqlite.test.ts", "test/e2e/worker.test.ts"],
+    mutate: ["src/adapters/sql/write-work.ts", "src/adapters/sql/work.ts", "src/worker/leases.ts"],
+    tests: ["test/contract/work.sqlite.test.ts", "test/e2e/leases.test.ts"],
   },
   rollups: {
     mutate: ["src/adapters/sql/rollup-sums.ts", "src/adapters/sql/rollups.ts", "src/adapters/sql/write-rollups.ts"],
