@@ -92,10 +92,10 @@ export function workContract(name: string, make: MakeStore): void {
 
     it("brings forward what lies too far ahead when the clock goes back by more than two seconds, and that alone", async () => {
       await store.calls.accept(
-        ["far", "farther", "leased"].map((id) => aCall(id)),
+        ["far", "farther", "leased", "held"].map((id) => aCall(id)),
         1,
       );
-      const [far, farther, leased] = await store.work.take(3, "w", LEASE);
+      const [far, farther, leased] = await store.work.take(4, "w", LEASE);
       if (!far || !farther || !leased) throw new Error("no work");
       await store.work.renew([leased.work_no], "w", 900_000);
       const later = store.clock.now - 2_000 + 120_000;
