@@ -3,19 +3,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../observe/logger.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Events, Models, Work, WorkItem } from "../ports.ts";
+import type { Events, Models, Work } from "../ports.ts";
 import { enrichBatch, reasonOf } from "../services/enrich.ts";
 import type { EnrichDeps } from "../services/enrich.ts";
+import { backoff, makeLeases } from "./leases.ts";
 import { INFERENCE_LIMITS, limitInference } from "./time-limit.ts";
 import type { InferenceLimits } from "./time-limit.ts";
 
-/** Small batches keep memory flat and neighbours quick; two at once keep the model threads busy while one is saved. */
-const BATCH = 8;
-/** A killed worker's calls wait this long; a living one renews three times in it. */
-const LEASE_MS = 15_000;
-const MAX_ATTEMPTS = 5;
-/** A call that was leased this often and never settled: it may be what ends its workers, whom nobody lets report. */
-const MAX_LEASES = 25;
 /** How long stop() waits for what is under way before it gives that back. */
 const STOP_MS = 3_000;
 /** Retries and expired leases have no event of their own, so the loop also looks by itself. */
@@ -37,75 +31,35 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-/** Delay before attempt n + 1, in ms: doubles from 250 ms, capped at a minute, jittered by half. */
-export function backoff(attempts: number, random: () => number): number {
-  return Math.min(60_000, 250 * 2 ** attempts) * (0.5 + random() / 2);
-}
-
 /** Starts `lanes` concurrent takers. Shorter limits only where a fault is to be shown. */
 export function startLoop(
   deps: LoopDeps,
   options: { lanes: number; limits?: InferenceLimits; stop_ms?: number },
 ): Loop {
   const worker_id = `w-${randomUUID()}`;
+  const leases = makeLeases(deps, worker_id);
   const stopping = new AbortController();
   const abandoning = new AbortController();
   const models = limitInference(deps.models, options.limits ?? INFERENCE_LIMITS, abandoning.signal);
   let wake = Promise.withResolvers<void>();
   const unsubscribe = [deps.events.onChange(() => wake.resolve()), deps.models.onChange(() => wake.resolve())];
 
-  const settleFailures = async (failed: readonly { item: WorkItem; reason: string }[]) => {
-    if (failed.length === 0) return;
-    await deps.work.fail(
-      failed.map(({ item, reason }) => {
-        const dead = item.attempts >= MAX_ATTEMPTS;
-        deps.metrics.enrichmentFailed(dead ? "dead" : "retry");
-        deps.log.warn({ call_id: item.call_id, attempts: item.attempts, dead, error: reason }, "enrichment failed");
-        const retry_at = dead ? null : deps.now() + backoff(item.attempts, deps.random);
-        return { work_no: item.work_no, error: reason, retry_at };
-      }),
-      worker_id,
-    );
-  };
-
   const tick = async (): Promise<number> => {
-    const taken = await deps.work.take(BATCH, worker_id, LEASE_MS);
-    if (taken.length === 0) {
+    const { taken, items } = await leases.take();
+    if (taken === 0) {
       // A model that came back finds here what was made without it.
       return deps.models.describe().method === "model" ? deps.work.requeueDegraded(100) : 0;
     }
-    const items = taken.filter((item) => item.attempts <= MAX_LEASES);
-    await settleFailures(
-      taken
-        .filter((item) => item.attempts > MAX_LEASES)
-        .map((item) => ({ item, reason: `taken ${item.attempts - 1} times by workers that ended without a word` })),
-    );
-    const renewal = setInterval(() => {
-      deps.work
-        .renew(
-          items.map((i) => i.work_no),
-          worker_id,
-          LEASE_MS,
-        )
-        .catch((error: unknown) => {
-          deps.log.warn({ error }, "leases could not be renewed");
-        });
-    }, LEASE_MS / 3);
-    const started = performance.now();
-    try {
+    await leases.during(items, async () => {
+      const started = performance.now();
       const outcome = await enrichBatch({ ...deps, models }, { items, worker_id });
-      await settleFailures(outcome.failed.map((failed) => ({ item: failed.item, reason: reasonOf(failed) })));
-      await deps.work.release(
-        outcome.unfinished.map((item) => item.work_no),
-        worker_id,
-      );
+      await leases.fail(outcome.failed.map((failed) => ({ item: failed.item, reason: reasonOf(failed) })));
+      await leases.giveBack(outcome.unfinished);
       if (outcome.method !== null) {
         deps.metrics.enriched(outcome.method, outcome.saved, (performance.now() - started) / 1000);
       }
-      return taken.length;
-    } finally {
-      clearInterval(renewal);
-    }
+    });
+    return taken;
   };
 
   const lane = async () => {

@@ -44,6 +44,9 @@ function generations(): unknown[] {
 }
 
 const rebuild = () => store.rollups.rebuild(() => undefined);
+/** Agents that had calls on the second of March or later. */
+const agentsOfSecond = async () =>
+  (await store.rollups.agents({ scope: EVERYTHING, measures: [], from_day: "2026-03-02" })).length;
 const total = async () => (await store.rollups.agents({ scope: EVERYTHING, measures: [] }))[0]?.total_calls;
 
 test("says which sums were not what the calls say, and serves the right ones", async () => {
@@ -152,4 +155,43 @@ test("days of another time zone are no drift, sums of all time are", async () =>
   expect(found).toMatchObject({ days: 4, drifted: 1 });
   expect(found.differences.map((one) => one.period)).toEqual(["all time"]);
   expect(await rebuild()).toMatchObject({ days: 2, drifted: 0 });
+});
+
+test("what is written beside a rebuild for other days counts on its day of each, and once", async () => {
+  await acceptAt(upTo(600));
+  // Served by the days of Tokyo from here on: nine hours ahead, these calls are on other days than in UTC.
+  tamper("UPDATE rollup_state SET timezone = 'Asia/Tokyo'");
+  let steps = 0;
+  const beside: Promise<unknown>[] = [];
+  const found = await store.rollups.rebuild(() => {
+    if (steps++ > 0) return;
+    // 500 are counted. Of these one goes, and so does one that is not; one is new.
+    beside.push(store.calls.remove("at6", EVERYTHING), store.calls.remove("at580", EVERYTHING), acceptAt([1_206]));
+  });
+  await Promise.all(beside);
+  expect(found).toMatchObject({ drifted: 0 });
+  expect(steps).toBeGreaterThan(1);
+  expect(await rebuild()).toEqual({ days: 27, drifted: 0, differences: [] });
+  expect(await total()).toBe(599);
+});
+
+test("opening with another time zone counts the days anew, and with the same one does not", async () => {
+  await acceptAt([6]);
+  expect(await agentsOfSecond()).toBe(0);
+  for (const [timezone, rebuilds] of [
+    ["Asia/Tokyo", 1],
+    ["Asia/Tokyo", 0],
+    ["UTC", 1],
+  ] as const) {
+    await store.close();
+    const said: unknown[] = [];
+    store = await openQuiet(place.path, {
+      timezone,
+      log: { info: (fields) => void said.push(fields), warn: () => expect.unreachable() },
+    });
+    expect(said).toEqual(rebuilds === 0 ? [] : [{ timezone }]);
+    // Behind the one that opening began, if it did.
+    await rebuild();
+    expect(await agentsOfSecond()).toBe(timezone === "UTC" ? 0 : 1);
+  }
 });

@@ -198,6 +198,23 @@ export function rollupsContract(name: string, make: MakeStore): void {
       expect(await store.rollups.agents({ scope: EVERYTHING, measures: MEASURE_NAMES })).toHaveLength(2);
     });
 
+    it("counts what is written at the same moment once, and nothing of what fails", async () => {
+      store = await make();
+      const bad = aCall("bad", { outcome: "nonsense" as "won" });
+      const added = await Promise.all([aCall("a"), bad, aCall("b")].map((call) => store.calls.accept([call], 1)));
+      expect(added.flat().map((result) => result.status)).toEqual(["accepted", "failed", "accepted"]);
+      const counts = async () =>
+        (await store.rollups.agents({ scope: EVERYTHING, measures: [] })).map((sum) => [sum.agent_id, sum.total_calls]);
+      expect(await counts()).toEqual([["ann", 2]]);
+      // One goes as another comes, and both of them at once.
+      await Promise.all([store.calls.remove("a", EVERYTHING), store.calls.accept([aCall("c")], 1)]);
+      expect(await counts()).toEqual([["ann", 2]]);
+      const gone = ["b", "c"].map((call_id) => store.calls.remove(call_id, EVERYTHING));
+      await Promise.all([...gone, store.calls.accept([aCall("d", { agent_id: "bob" })], 1)]);
+      expect(await counts()).toEqual([["bob", 1]]);
+      expect(await store.rollups.rebuild(() => undefined)).toMatchObject({ drifted: 0 });
+    });
+
     it("sums what passes 64 bits: squares of milliseconds in millionths", async () => {
       store = await make();
       await store.calls.accept([aCall("a"), aCall("b"), aCall("c")], 1);

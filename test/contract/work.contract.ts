@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { PRIORITY } from "../../src/ports.ts";
 import { type MakeStore, type TestStore, aCall, enriched } from "../support/sqlite-store.ts";
-import { workMachine } from "./work-machine.contract.ts";
 
 const LEASE = 1_000;
 
@@ -10,7 +9,6 @@ const ids = (items: readonly { call_id: string }[]) => items.map((item) => item.
 
 /** Holds a Work adapter to the port. */
 export function workContract(name: string, make: MakeStore): void {
-  workMachine(name, make);
   describe(`Work: ${name}`, () => {
     let store: TestStore;
     beforeEach(async () => {
@@ -48,6 +46,38 @@ export function workContract(name: string, make: MakeStore): void {
       expect(await store.calls.saveEnrichment([enriched(first, "v")])).toEqual(["saved"]);
     });
 
+    it("puts back every lease that is over, also where less is taken", async () => {
+      await store.calls.accept([aCall("a"), aCall("b"), aCall("c")], 1);
+      await store.work.take(2, "w", LEASE);
+      await store.work.take(1, "w", LEASE + 1);
+      store.clock.now += LEASE + 1;
+      expect(ids(await store.work.take(1, "v", LEASE))).toEqual(["a"]);
+      const states = await Promise.all(["a", "b", "c"].map(async (id) => (await store.state(id))?.state));
+      expect(states).toEqual(["running", "pending", "running"]);
+      expect(await store.work.depth()).toMatchObject({ ready: 1, running: 2 });
+    });
+
+    it("queues what was made without the model, after everything else", async () => {
+      await store.calls.accept([aCall("a"), aCall("b"), aCall("c")], 1);
+      const taken = await store.work.take(3, "w", LEASE);
+      await store.calls.saveEnrichment(
+        taken.map((item) => enriched(item, "w", { method: item.call_id === "c" ? "model" : "statistical" })),
+      );
+      expect(await store.work.requeueDegraded(1)).toBe(1);
+      expect([await store.state("a"), await store.state("b")]).toMatchObject([
+        { state: "pending", revision: 1 },
+        { state: "degraded" },
+      ]);
+      await store.calls.accept([aCall("bulk")], PRIORITY.bulk);
+      expect(await store.work.requeueDegraded(9)).toBe(1);
+      expect(await store.work.requeueDegraded(9)).toBe(0);
+      const again = await store.work.take(9, "w", LEASE);
+      expect(ids(again)).toEqual(["bulk", "a", "b"]);
+      expect(again.at(-1)).toMatchObject({ priority: PRIORITY.recalculation, revision: 1, attempts: 1 });
+      const results = await store.calls.saveEnrichment(again.slice(1).map((item) => enriched(item, "w")));
+      expect(results).toEqual(["saved", "saved"]);
+    });
+
     it("does not wait for a clock that went back by hours; nor does a lease live on by it", async () => {
       await store.calls.accept([aCall("fresh"), aCall("leased")], 1);
       const [lost] = await store.work.take(1, "lost", LEASE);
@@ -58,6 +88,29 @@ export function workContract(name: string, make: MakeStore): void {
       if (!lost) throw new Error("no work");
       expect(await store.calls.saveEnrichment([enriched(lost, "lost")])).toEqual(["stale"]);
       expect((await store.work.depth()).oldest_ms).toBe(0);
+    });
+
+    it("brings forward what lies too far ahead when the clock goes back by more than two seconds, and that alone", async () => {
+      await store.calls.accept(
+        ["far", "farther", "leased", "held"].map((id) => aCall(id)),
+        1,
+      );
+      const [far, farther, leased] = await store.work.take(4, "w", LEASE);
+      if (!far || !farther || !leased) throw new Error("no work");
+      await store.work.renew([leased.work_no], "w", 900_000);
+      const later = store.clock.now - 2_000 + 120_000;
+      await store.work.fail([{ work_no: far.work_no, error: "x", retry_at: later }], "w");
+      await store.work.fail([{ work_no: farther.work_no, error: "x", retry_at: later + 1 }], "w");
+      // This is the clock being disciplined.
+      store.clock.now -= 2_000;
+      expect(await store.work.take(9, "v", LEASE)).toEqual([]);
+      store.clock.now += 2_001;
+      expect(await store.work.take(9, "v", LEASE)).toEqual([]);
+      // No pause between tries is longer than two minutes, no lease than fifteen.
+      store.clock.now -= 2_001;
+      expect(ids(await store.work.take(9, "v", LEASE))).toEqual(["farther", "leased"]);
+      store.clock.now = later;
+      expect(ids(await store.work.take(9, "u", LEASE))).toContain("far");
     });
 
     it("lets a clock that goes ahead by hours cost a lease, not a call", async () => {

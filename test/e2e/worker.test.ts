@@ -8,7 +8,7 @@ import { EVERYTHING } from "../../src/core/call.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { PRIORITY } from "../../src/ports.ts";
 import { nightly } from "../../src/services/nightly.ts";
-import { backoff, type Loop, type LoopDeps, startLoop } from "../../src/worker/loop.ts";
+import { type Loop, type LoopDeps, startLoop } from "../../src/worker/loop.ts";
 import { modelDataDir, modelDir } from "../support/model.ts";
 import { aCall, openQuiet, temporary } from "../support/sqlite-store.ts";
 
@@ -121,12 +121,6 @@ test("work that hangs at a stop is given back, without counting as a try", async
   expect(await store.work.depth()).toMatchObject({ ready: 1, running: 0 });
   expect(await store.work.take(1, "next", 1_000)).toMatchObject([{ call_id: "stuck", attempts: 1 }]);
   await hung.close();
-});
-
-test("pauses between tries double, stay under a minute and are jittered by half", () => {
-  expect([1, 2, 3].map((n) => backoff(n, () => 1))).toEqual([500, 1_000, 2_000]);
-  expect(backoff(30, () => 1)).toBe(60_000);
-  expect(backoff(3, () => 0)).toBe(1_000);
 });
 
 test("the night's work runs once a local day, after three o'clock, by one process", async () => {

@@ -106,7 +106,7 @@ export class RollupSums {
     const buckets = new Map<string, Bucket>();
     for (const change of changes) {
       this.#spread(buckets, serving, timezone, change);
-      if (rebuilt_to !== null && change.call_no <= rebuilt_to) {
+      if (change.call_no <= (rebuilt_to ?? 0)) {
         this.#spread(buckets, serving + 1, next_timezone ?? timezone, change);
       }
     }

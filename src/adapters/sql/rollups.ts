@@ -42,7 +42,7 @@ export function makeRollups(deps: Deps): Rollups {
 
 /** True when the served days are those of another time zone than the one configured. */
 export function daysDiffer({ reader, timezone }: Deps): boolean {
-  return reader.get<{ timezone: string }>(ROLLUPS.state)?.timezone !== timezone;
+  return stateOf(reader).timezone !== timezone;
 }
 
 async function agents(reader: LoopReader, query: Parameters<Rollups["agents"]>[0]): Promise<AgentSums[]> {
@@ -90,8 +90,13 @@ async function collectDays(
   await collectDays(reader, scope, from, to, found, wanted);
 }
 
+/** Opening for writing put the row there. */
+function stateOf(reader: LoopReader): { serving: number; timezone: string } {
+  return reader.get(ROLLUPS.state) as { serving: number; timezone: string };
+}
+
 function serving(reader: LoopReader): number {
-  return reader.get<{ serving: number }>(ROLLUPS.state)?.serving ?? 1;
+  return stateOf(reader).serving;
 }
 
 /** The bucket's rows of `measures` (a JSON list of numbers): an agent has a row for every measure there is. */

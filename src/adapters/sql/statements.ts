@@ -116,7 +116,7 @@ export const WORK = {
       OR EXISTS (SELECT 1 FROM work WHERE state = 'ready' AND priority = 3 AND run_after <= ?)
       OR EXISTS (SELECT 1 FROM work WHERE state = 'running' AND lease_until < ?) AS due`,
   /** A step of counting: states of the rows after work_no. */
-  depthStep: `SELECT count(*) AS seen, max(work_no) AS last, total(state = 'ready') AS ready,
+  depthStep: `SELECT count(*) AS seen, coalesce(max(work_no), 0) AS last, total(state = 'ready') AS ready,
       total(state = 'running') AS running, total(state = 'dead') AS dead
     FROM (SELECT work_no, state FROM work WHERE work_no > ? ORDER BY work_no LIMIT ?)`,
   oldest: `SELECT created_at FROM work WHERE state = 'ready' AND priority = ? ORDER BY run_after, work_no LIMIT 1`,

@@ -14,7 +14,7 @@ const CLOCK_LIMIT = 1_000;
 
 interface DepthStep {
   readonly seen: number;
-  readonly last: number | null;
+  readonly last: number;
   readonly ready: number;
   readonly running: number;
   readonly dead: number;
@@ -31,7 +31,7 @@ export function makeWork(deps: { writer: Writer; reader: LoopReader; now: () => 
       const back = at < looked - CLOCK_STEP_MS;
       looked = at;
       if (back) while ((await writer.run("clockWentBack", { limit: CLOCK_LIMIT }, at)) >= CLOCK_LIMIT);
-      if (n <= 0 || reader.get<{ due: number }>(WORK.due, at, at, at, at, at)?.due !== 1) return [];
+      if (reader.get<{ due: number }>(WORK.due, at, at, at, at, at)?.due !== 1) return [];
       return writer.run("take", { n, worker_id, lease_ms }, at);
     },
     async renew(work_nos, worker_id, lease_ms) {
@@ -73,14 +73,15 @@ async function depth(reader: LoopReader, now: number): ReturnType<Work["depth"]>
     counts.ready += step.ready;
     counts.running += step.running;
     counts.dead += step.dead;
-    if (step.seen < DEPTH_STEP || step.last === null) break;
+    if (step.seen < DEPTH_STEP) break;
     last = step.last;
     await reader.turn();
   }
   const oldest = Object.values(PRIORITY)
     .map((priority) => reader.get<{ created_at: number }>(WORK.oldest, priority)?.created_at)
     .filter((at) => at !== undefined);
-  return { ...counts, oldest_ms: oldest.length === 0 ? 0 : Math.max(0, now - Math.min(...oldest)) };
+  // Also 0 where nothing waits: the least of nothing is infinite.
+  return { ...counts, oldest_ms: Math.max(0, now - Math.min(...oldest)) };
 }
 
 /** Newest first, in steps: few of many may be in scope. */
@@ -94,7 +95,7 @@ async function dead(reader: LoopReader, limit: number, scope: Scope): Promise<De
       if (inScope(reader, scope, letter.agent_id)) found.push(letter);
     }
     const last = step.at(-1);
-    if (step.length < DEAD_STEP || !last) return found;
+    if (!last) return found;
     before = last.work_no;
     await reader.turn();
   }

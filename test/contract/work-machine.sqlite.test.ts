@@ -1,0 +1,4 @@
+import { makeSqlite } from "../support/sqlite-suite.ts";
+import { workMachine } from "./work-machine.contract.ts";
+
+workMachine("sqlite", makeSqlite);
