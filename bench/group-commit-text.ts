@@ -28,8 +28,8 @@ their own, checkpoints included`
 ${said(line, "callers")} callers accept calls that have just ended, one at a time, straight into the store of ${short(line["calls"] as number)} calls: what
 arrives together in one transaction, against one transaction a call, pass about in one run. Rows a second: ${short(ratio.median)}x (${short(ratio.min)}–${short(ratio.max)}),
 goal ≥ 5x (${verdict(ratio.median >= 5)}); ${counted}. A call is read every 2 ms on the event loop that sends
-the writes, timed from when it was due: with nothing written p99 is ${short(idle.median)} ms (${short(idle.min)}–${short(idle.max)}). What no group shares is a call's own pages: its text and its places in
-the indexes, written to the log and again at the checkpoint.
+the writes, timed from when it was due: with nothing written p99 is ${short(idle.median)} ms (${short(idle.min)}–${short(idle.max)}). What no group shares is the page of a call's
+words; its places in the indexes follow later, thousands of calls together, on both sides alike.
 
 ${table(["", "rows/s", "rows a commit", "syncs a row", "read p99 ms meanwhile", "failed"], rows)}`;
 }
