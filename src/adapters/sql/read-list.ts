@@ -102,6 +102,7 @@ export function listOnLoop(statements: Statements, query: ListQuery): CallList |
   const index = walkIndex(conditions, query.sort.field);
   const place = placeOf(index, conditions);
   if (place === "thread") return "thread";
+  statements.look();
   if (place === "guarded" && statements.reaches(rangeOf(index, conditions), conditions, GUARD_LIMIT + 1))
     return "thread";
   const found = pageThrough(statements, conditions, index, query, query.page.limit + 1);

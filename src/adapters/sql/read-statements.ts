@@ -27,6 +27,7 @@ export class Statements {
   readonly #byKey = new Map<string, Prepared>();
   readonly #row: Statement<[number], RawRow>;
   readonly #fresh: Statement<[], number>;
+  #merges = true;
   #words: SearchWords | null = null;
 
   constructor(db: Connection) {
@@ -49,11 +50,15 @@ export class Statements {
   }
 
   /**
-   * Merging two sources costs a short list a tenth more, and mostly there is no fresh call. One that comes in after this
-   * look came after the question.
+   * Before each question: whether there are fresh calls to be merged in. Mostly there are none; one that comes in later
+   * came after the question.
    */
+  look(): void {
+    this.#merges = this.#fresh.get() !== undefined;
+  }
+
   #prepare(shape: Shape): Prepared {
-    const fresh = shape.index.settled && this.#fresh.get() !== undefined;
+    const fresh = shape.index.settled && this.#merges;
     const key = fresh ? `${keyOf(shape)} fresh` : keyOf(shape);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;

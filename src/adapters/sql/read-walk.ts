@@ -154,6 +154,7 @@ export function listInSteps(statements: Statements, query: ListQuery, limits: Wa
   if (conditions === null) return query.total ? EMPTY : { ...EMPTY, total: null };
   const end = now() + limits.deadline_ms;
   const run: Run = { statements, conditions, limits, late: () => now() >= end };
+  statements.look();
   const { page } = query;
   const index = walkIndex(conditions, query.sort.field);
   let gathered: Index | null = null;
@@ -193,6 +194,7 @@ export function listInSteps(statements: Statements, query: ListQuery, limits: Wa
 
 /** The calls that pass, when an index narrows them to few; null when they are many. */
 export function fewNumbers(statements: Statements, conditions: Conditions, limits: WalkLimits): Set<number> | null {
+  statements.look();
   const narrow = narrowest({ statements, conditions, limits, late: () => false });
   if (narrow === null) return null;
   return new Set(statements.numbers(shapeOf("numbers", narrow, conditions), conditions, { limit: limits.gather }));
@@ -209,6 +211,7 @@ export function numbersInSteps(
   if (conditions === null || query.limit <= 0) return new Uint32Array(0);
   const end = now() + limits.deadline_ms;
   const run: Run = { statements, conditions, limits, late: () => now() >= end };
+  statements.look();
   const exact = narrowest(run);
   if (exact !== null) {
     const shape = shapeOf("numbers", exact, conditions);
