@@ -100,6 +100,8 @@ recommendations ten times. What \`npm run bench -- profile NAME\` shows of Earsh
 - **POST, bulk, mix**: pages are the writer thread's work: the words of a call and its sums by day, at once; later, with thousands of
   others, its places in six indexes (docs/adr/0007). While 8,000 calls settle nobody else writes, which is the p99; between that, a
   single POST waits mostly for the event loop: HTTP, checking, the digest and the text of the turns. The peer fsyncs nothing.
+- **Open loop**: of the 1.8 cores that the server uses, the requests need a quarter (0.4 ms each); the rest is enrichment, which takes
+  what it can get of two cores, and a request waits for its turn behind it.
 - **RSS**: 200,000 calls have 1.08 million segment vectors in memory (451 MB) beside call vectors, the model threads' sessions and 64 MB of
   pages a connection to the file.`;
 

@@ -93,10 +93,13 @@ async function paced(sides: readonly Side[]): Promise<void> {
     }
     if (side.label !== "earshot") continue;
     const stalled = await drive(side.server, "paced", [...at, "--stall", "1000"]);
-    // A second of some ten: the slowest tenth waited, and the slowest of them a second.
-    const shown = Number(stalled["p99_ms"]) >= 500 && Number(stalled["max_ms"]) >= 900;
+    // A second of some ten: the slowest tenth waited, and the slowest of them a second. Part of what waited is refused then.
+    const slowest = Math.max(Number(stalled["p99_ms"]), Number(stalled["refused_p99_ms"] ?? 0));
+    const shown = slowest >= 500 && Number(stalled["max_ms"]) >= 900;
     say({ side: side.label, self_test: shown ? "the stall shows" : "THE STALL IS HIDDEN", ...stalled });
     if (!shown) process.exitCode = 1;
+    // It would go on with its enrichment while the next one is measured.
+    await side.server.stop();
   }
 }
 
