@@ -1,7 +1,8 @@
 /** Calls that have not settled: found at once, in the indexes later; and the log, which is copied beside the writing. */
 import { statSync } from "node:fs";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { openForReading } from "../../src/adapters/sql/connection.ts";
+import { Checkpoints } from "../../src/adapters/sql/checkpoints.ts";
+import { CHECKPOINT_PAGES, openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { FRESH_LIMIT } from "../../src/adapters/sql/write-settle.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
@@ -89,3 +90,27 @@ it("copies the log while writes go on, so that it starts anew instead of growing
   // 64 MB, and what is written while that much is copied; without copying it would hold all that was written.
   expect(statSync(`${place.path}-wal`).size).toBeLessThan(160e6);
 }, 60_000);
+
+it("goes on writing when the disk fails while the rest of the log is copied, and tries again", async () => {
+  const path = `${place.path}-failing`;
+  const db = openForWriting(path);
+  let tries = 0;
+  const checkpoints = new Checkpoints({
+    name: path,
+    pragma: () => {
+      tries++;
+      throw new Error("disk I/O error");
+    },
+  });
+  try {
+    db.exec("CREATE TABLE filler (bytes BLOB)");
+    db.prepare("INSERT INTO filler VALUES (zeroblob(?))").run(4_096 * CHECKPOINT_PAGES);
+    checkpoints.written();
+    await vi.waitFor(() => expect(tries).toBe(1), { timeout: 10_000 });
+    checkpoints.written();
+    await vi.waitFor(() => expect(tries).toBe(2), { timeout: 10_000 });
+  } finally {
+    await checkpoints.close();
+    db.close();
+  }
+});

@@ -8,14 +8,14 @@ import { CHECKPOINT_PAGES } from "./connection.ts";
 const LOG_PAGES_AT = 16;
 
 export class Checkpoints {
-  readonly #db: Connection;
+  readonly #db: Pick<Connection, "name" | "pragma">;
   readonly #index: number;
   readonly #pages = new Uint32Array(1);
   #thread: Worker | null = null;
   #running = false;
 
   /** `db`: the open writing connection. */
-  constructor(db: Connection) {
+  constructor(db: Pick<Connection, "name" | "pragma">) {
     this.#db = db;
     this.#index = openSync(`${db.name}-shm`, "r");
   }
@@ -43,14 +43,22 @@ export class Checkpoints {
     const thread = new Worker(new URL("./checkpoint-thread.ts", import.meta.url), { workerData: this.#db.name });
     thread.unref();
     thread.on("message", () => {
-      // The rest, with nobody writing: then the next commit begins the log anew.
-      this.#db.pragma("wal_checkpoint(PASSIVE)");
+      this.#copyRest();
       this.#running = false;
     });
     // A new one is started for the next copy; until then commits may have to do it themselves.
     thread.on("error", () => this.#ended(thread));
     thread.on("exit", () => this.#ended(thread));
     return thread;
+  }
+
+  /** With nobody writing: then the next commit begins the log anew. */
+  #copyRest(): void {
+    try {
+      this.#db.pragma("wal_checkpoint(PASSIVE)");
+    } catch {
+      // What is in the log is safe there: a disk that fails or is full now must not end the thread that writes.
+    }
   }
 
   #ended(thread: Worker): void {
