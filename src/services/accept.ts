@@ -20,7 +20,7 @@ const MAX_LABELS = 1_000;
 const MAX_ERRORS = 100;
 
 export type Normalized =
-  | { readonly ok: true; readonly call: AcceptedCall }
+  | { readonly ok: true; readonly call: AcceptedCall & { readonly turns_text: string } }
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
 const FIELDS = new Set([

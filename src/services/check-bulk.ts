@@ -1,7 +1,6 @@
 /** The body of a bulk -> calls that can be stored, and what is wrong with the others. */
 import { deflateSync } from "node:zlib";
 import type { PackedCall } from "../core/call.ts";
-import { turnsText } from "../core/turns-text.ts";
 import type { FieldError } from "../errors.ts";
 import { invalid } from "../errors.ts";
 import { isId, normalizeCall } from "./accept.ts";
@@ -34,7 +33,7 @@ export function checkBulk(body: Buffer, now: number): CheckedBulk {
   for (const [index, item] of bulkItems(parseJson(body)).entries()) {
     const normalized = normalizeCall(item, { now });
     if (normalized.ok) {
-      const { turns, turns_text = turnsText(turns), ...call } = normalized.call;
+      const { turns: _, turns_text, ...call } = normalized.call;
       good.push({ index, call, packed: deflateSync(turns_text, PACKING) });
     } else {
       const errors = normalized.errors.map((e) => Object.assign({}, e, { pointer: `/calls/${index}${e.pointer}` }));
