@@ -144,6 +144,17 @@ export function compile(shape: Shape, fresh: boolean): Compiled {
     return column === "call_no" ? query : query.orderBy(sql.ref("call_no"), direction);
   };
 
+  /** The next `examined` entries, those that pass `residual`. */
+  const step = () => {
+    let passing = builder.selectFrom(
+      ordered([...keys, ...columns], "v")
+        .limit(examined)
+        .as("s"),
+    );
+    for (const part of all) passing = passing.where(part);
+    return passing;
+  };
+
   const statements: Record<Kind, () => Compiled> = {
     page: () => finish(ordered(ROW_COLUMNS, column).limit(limit).offset(value<number>("offset"))),
     boundary: () => finish(ordered(keys, "v").limit(sql.lit(1)).offset(value<number>("offset"))),
@@ -151,22 +162,15 @@ export function compile(shape: Shape, fresh: boolean): Compiled {
     count: () => finish(builder.selectFrom(select([none]).limit(limit).as("s")).select(COUNT)),
     probe: () => finish(select([none]).limit(sql.lit(1)).offset(value<number>("offset"))),
     tally: () => {
+      if (others.length === 0) return finish(rangeIn(shape, first).select(COUNT));
       const counts = [first, ...others].map((source) => rangeIn(shape, source).select(COUNT));
-      const [only] = counts;
-      if (only !== undefined && counts.length === 1) return finish(only);
-      return finish(builder.selectNoFrom(sql<number>`${sql.join(counts, sql` + `)}`.as("n")));
+      const sum = sql.join(counts, sql` + `);
+      return finish(builder.selectNoFrom(sql<number>`${sum}`.as("n")));
     },
-    step_count: () => {
-      const inner = ordered([...keys, ...columns], "v").limit(examined);
-      let step = builder.selectFrom(inner.as("s"));
-      for (const part of all) step = step.where(part);
-      return finish(step.select(COUNT));
-    },
+    step_count: () => finish(step().select(COUNT)),
     step_keys: () => {
-      const inner = ordered([...keys, ...columns], "v").limit(examined);
-      let step = builder.selectFrom(inner.as("s")).select(["s.call_no", "s.v"]);
-      for (const part of all) step = step.where(part);
-      return finish(step.orderBy("s.v", direction).orderBy("s.call_no", direction).limit(limit));
+      const found = step().select(["s.call_no", "s.v"]);
+      return finish(found.orderBy("s.v", direction).orderBy("s.call_no", direction).limit(limit));
     },
   };
   return statements[kind]();
