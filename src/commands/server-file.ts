@@ -39,20 +39,22 @@ export async function findServer(config: Config): Promise<string | null> {
 
 /** What the server there says of its parts; null where it says nothing. */
 export async function readinessAt(url: string): Promise<Readiness | null> {
-  try {
-    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) });
-    return (await answer.json()) as Readiness;
-  } catch {
-    return null;
-  }
+  const answer = await ask(`${url}/health/ready`, 5_000);
+  return answer && (answer.body as Readiness);
 }
 
 /** Whether Earshot answers there. */
 async function answers(url: string): Promise<boolean> {
+  const answer = await ask(`${url}/health`, 3_000);
+  return answer !== null && answer.ok && (answer.body as { status?: string } | null)?.status === "ok";
+}
+
+/** The JSON that is answered there within `patience_ms`; null where nobody does, or not in JSON. */
+async function ask(url: string, patience_ms: number): Promise<{ ok: boolean; body: unknown } | null> {
   try {
-    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3_000) });
-    return answer.ok && ((await answer.json()) as { status?: string }).status === "ok";
+    const answer = await fetch(url, { signal: AbortSignal.timeout(patience_ms) });
+    return { ok: answer.ok, body: await answer.json() };
   } catch {
-    return false;
+    return null;
   }
 }
