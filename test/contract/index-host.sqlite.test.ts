@@ -6,25 +6,22 @@ import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { AppError } from "../../src/errors.ts";
 import type { Events, VectorRows } from "../../src/ports.ts";
 import { createIndexHost, type IndexHost } from "../../src/services/index-host.ts";
-import { aCall, enriched, openQuiet, someVectors, temporary } from "../support/sqlite-store.ts";
+import { aCall, enriched, freshStore, someVectors } from "../support/sqlite-store.ts";
 
 let store: SqliteStore;
 let host: IndexHost | null = null;
 let errors: unknown[];
 let told: boolean[];
-let remove: () => void;
+let remove: () => Promise<void>;
 
 beforeEach(async () => {
-  const place = temporary();
-  store = await openQuiet(place.path);
-  remove = place.remove;
+  ({ store, remove } = await freshStore());
   [errors, told] = [[], []];
 });
 afterEach(async () => {
   await host?.close();
   host = null;
-  await store.close();
-  remove();
+  await remove();
 });
 
 /** Stores a call and its vectors. */

@@ -6,18 +6,15 @@ import { CHECKPOINT_PAGES, openForReading, openForWriting } from "../../src/adap
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { FRESH_LIMIT } from "../../src/adapters/sql/write-settle.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
-import { aCall, enriched, openQuiet, temporary } from "../support/sqlite-store.ts";
+import { aCall, enriched, freshStore } from "../support/sqlite-store.ts";
 
-let place: ReturnType<typeof temporary>;
+let place: Awaited<ReturnType<typeof freshStore>>;
 let store: SqliteStore;
 beforeEach(async () => {
-  place = temporary();
-  store = await openQuiet(place.path);
+  place = await freshStore();
+  ({ store } = place);
 });
-afterEach(async () => {
-  await store.close();
-  place.remove();
-});
+afterEach(() => place.remove());
 
 const fresh = (): number => {
   const db = openForReading(place.path);

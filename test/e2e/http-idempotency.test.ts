@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type TestHttp, startHttp } from "../support/http-server.ts";
-
-interface Problem {
-  readonly code: string;
-  readonly detail: string;
-  readonly errors?: readonly { pointer: string; expected: string; received: string }[];
-}
+import { type Problem, type TestHttp, startHttp } from "../support/http-server.ts";
 
 const SAID = "Agent: Hello, what can I do for you?\nCustomer: I would like to hear about prices.";
 const DAY = 24 * 3_600_000;

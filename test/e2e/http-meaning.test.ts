@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TestHttp } from "../support/http-server.ts";
+import type { Problem, TestHttp } from "../support/http-server.ts";
 import { startWithMoods } from "../support/mood-calls.ts";
-
-interface Problem {
-  readonly code: string;
-  readonly detail: string;
-  readonly errors?: readonly { pointer: string; message: string; expected: string; received: string }[];
-}
 
 let http: TestHttp;
 beforeAll(async () => {

@@ -1,17 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TestHttp } from "../support/http-server.ts";
+import type { Problem, TestHttp } from "../support/http-server.ts";
 import { startWithMoods } from "../support/mood-calls.ts";
 
 interface Listed {
   readonly calls: { call_id: string; start_time: string; customer_sentiment_score: number | null }[];
   readonly total: number;
   readonly next_cursor: string | null;
-}
-
-interface Problem {
-  readonly code: string;
-  readonly detail: string;
-  readonly errors?: readonly { pointer: string; message: string; expected: string; received: string }[];
 }
 
 let http: TestHttp;

@@ -150,21 +150,24 @@ test("the night's work runs once a local day, after three o'clock, by one proces
   expect(expired).toHaveLength(2);
 });
 
+/** A night in UTC whose work is counted and does nothing else. */
+const aNight = (jobs: SqliteStore["jobs"], now: number, count: () => void) =>
+  nightly({
+    jobs,
+    timezone: "UTC",
+    now: () => now,
+    expire: async () => undefined,
+    recalculate: async () => count(),
+    idempotency: { prune: async () => 0 },
+    pruneEvents: async () => 0,
+    onError: (error) => expect.unreachable(String(error)),
+  });
+
 const hours = (n: number): number => Date.UTC(2026, 4, 4) + n * 3_600_000;
 
 test("a clock that is put back or ahead by two hours does not make the night's work run twice", async () => {
   let runs = 0;
-  const run = (now: number) =>
-    nightly({
-      jobs: store.jobs,
-      timezone: "UTC",
-      now: () => now,
-      expire: async () => undefined,
-      recalculate: async () => void runs++,
-      idempotency: { prune: async () => 0 },
-      pruneEvents: async () => 0,
-      onError: (error) => expect.unreachable(String(error)),
-    });
+  const run = (now: number) => aNight(store.jobs, now, () => runs++);
   await store.jobs.setBookmark("nightly.day", "2026-05-01");
   expect(await run(hours(4))).toBe(true);
   expect(await run(hours(2))).toBe(false);
@@ -186,17 +189,7 @@ test("of two that find the night's work undone at the same moment one does it", 
   const second = await openQuiet(place.path, { now: () => clock.now });
   try {
     let runs = 0;
-    const run = (jobs: SqliteStore["jobs"], now: number) =>
-      nightly({
-        jobs,
-        timezone: "UTC",
-        now: () => now,
-        expire: async () => undefined,
-        recalculate: async () => void runs++,
-        idempotency: { prune: async () => 0 },
-        pruneEvents: async () => 0,
-        onError: (error) => expect.unreachable(String(error)),
-      });
+    const run = (jobs: SqliteStore["jobs"], now: number) => aNight(jobs, now, () => runs++);
     const both = (now: number) => Promise.all([run(store.jobs, now), run(second.jobs, now)]);
     expect(await both(hours(4))).toEqual([false, false]);
     for (let night = 1; night <= 5; night++) {

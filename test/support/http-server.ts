@@ -47,6 +47,13 @@ interface Ask {
   readonly headers?: Record<string, string>;
 }
 
+/** What tests look at in application/problem+json. */
+export interface Problem {
+  readonly code: string;
+  readonly detail: string;
+  readonly errors?: readonly { pointer: string; message: string; expected: string; received: string }[];
+}
+
 export interface TestHttp {
   readonly app: App;
   readonly store: SqliteStore;

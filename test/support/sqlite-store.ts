@@ -59,6 +59,20 @@ export function openQuiet(path: string, more: Partial<SqliteOptions> = {}): Prom
   return openSqlite({ path, timezone: "UTC", readers: 1, log: silent, ...more });
 }
 
+/** A store in a folder of its own, in quiet defaults; `remove` closes the one and deletes the other. */
+export async function freshStore(): Promise<{ store: SqliteStore; path: string; remove: () => Promise<void> }> {
+  const { path, remove } = temporary();
+  const store = await openQuiet(path);
+  return {
+    store,
+    path,
+    async remove() {
+      await store.close();
+      remove();
+    },
+  };
+}
+
 const DIGEST = "ab".repeat(32);
 
 /** A call of one customer turn and one agent turn, unless told otherwise. */
