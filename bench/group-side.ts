@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { openSqlite } from "../src/adapters/sql/open.ts";
 import { type AcceptedCall, EVERYTHING } from "../src/core/call.ts";
-import { PRIORITY } from "../src/ports.ts";
+import { PRIORITY } from "../src/ports/calls.ts";
 import { normalizeCall } from "../src/services/accept.ts";
 import { random } from "../test/support/call-rows.ts";
 import { seedOf } from "./seeded-calls.ts";

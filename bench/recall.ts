@@ -5,7 +5,7 @@
 import { fill } from "../src/adapters/vectors/fill.ts";
 import { openVectors } from "../src/adapters/vectors/embedded.ts";
 import { openSqlite } from "../src/adapters/sql/open.ts";
-import type { VectorFilter } from "../src/ports.ts";
+import type { VectorFilter } from "../src/ports/vectors.ts";
 import { DIMENSIONS, dot, normalize } from "../src/core/vector.ts";
 
 const K = 10;

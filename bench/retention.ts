@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openForWriting } from "../src/adapters/sql/connection.ts";
 import { openSqlite } from "../src/adapters/sql/open.ts";
-import { PRIORITY } from "../src/ports.ts";
+import { PRIORITY } from "../src/ports/calls.ts";
 import { aCall } from "../test/support/sqlite-store.ts";
 import { earshotDatabase } from "./fill-stores.ts";
 import { machine } from "./machine.ts";

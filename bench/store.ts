@@ -7,7 +7,7 @@ import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { openSqlite } from "../src/adapters/sql/open.ts";
 import type { AcceptedCall, Turn } from "../src/core/call.ts";
-import { PRIORITY } from "../src/ports.ts";
+import { PRIORITY } from "../src/ports/calls.ts";
 
 const rows = Number(process.argv[2] ?? 20_000);
 const bytes = Number(process.argv[3] ?? 3_000);

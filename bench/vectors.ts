@@ -10,7 +10,7 @@ import { type EmbeddedVectors, openVectors } from "../src/adapters/vectors/embed
 import { fill } from "../src/adapters/vectors/fill.ts";
 import { poolVectors } from "../src/core/pool.ts";
 import { DIMENSIONS, dot, quantize } from "../src/core/vector.ts";
-import type { VectorChunk, VectorFilter, VectorKind, VectorRows } from "../src/ports.ts";
+import type { VectorChunk, VectorFilter, VectorKind, VectorRows } from "../src/ports/vectors.ts";
 import { seededRandom } from "../test/support/clustered-vectors.ts";
 import { type Corpus, dataSets, embedCorpus, readCorpus } from "./corpus.ts";
 import { machine } from "./machine.ts";

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../errors.ts";
-import type { Role } from "../ports.ts";
+import type { Role } from "../ports/accounts.ts";
 import type { Access, Principal, Session } from "../services/access.ts";
 import type { App } from "./deps.ts";
 import { countAccount, countStranger } from "./limits.ts";

@@ -1,6 +1,6 @@
 /** One call as the bytes of its answer: what is stored in the form it is sent in is passed on unparsed. */
 import { documentText } from "../core/call-document.ts";
-import type { StoredCall } from "../ports.ts";
+import type { StoredCall } from "../ports/calls.ts";
 import { presentRow } from "./present.ts";
 
 /** UTF-8 needs no more for one unit of a string. */

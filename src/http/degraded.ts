@@ -1,5 +1,5 @@
 import type { FastifyReply } from "fastify";
-import type { Models } from "../ports.ts";
+import type { Models } from "../ports/models.ts";
 
 /** Parts that are not whole at the moment. */
 export function degradedParts(models: Pick<Models, "describe">): string[] {

@@ -2,19 +2,16 @@
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type {
-  Accounts,
-  Cache,
-  CallReads,
-  Calls,
-  Events,
-  Idempotency,
-  Jobs,
-  Models,
-  Rollups,
-  ServedVectors,
-  Work,
-} from "../ports.ts";
+import type { Accounts } from "../ports/accounts.ts";
+import type { Cache } from "../ports/cache.ts";
+import type { CallReads, Calls } from "../ports/calls.ts";
+import type { Events } from "../ports/events.ts";
+import type { Idempotency } from "../ports/idempotency.ts";
+import type { Jobs } from "../ports/jobs.ts";
+import type { Models } from "../ports/models.ts";
+import type { Rollups } from "../ports/rollups.ts";
+import type { ServedVectors } from "../ports/vectors.ts";
+import type { Work } from "../ports/work.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { hash } from "node:crypto";
 import { AppError } from "../errors.ts";
-import type { KeyedWrites, RequestKey } from "../ports.ts";
+import type { KeyedWrites, RequestKey } from "../ports/idempotency.ts";
 import type { Once } from "../services/once.ts";
 import { who } from "./auth.ts";
 import type { App } from "./deps.ts";

@@ -2,7 +2,7 @@
 import type { FastifyReply } from "fastify";
 import { crc32 } from "node:zlib";
 import { isIPv6 } from "node:net";
-import type { RateLimit } from "../ports.ts";
+import type { RateLimit } from "../ports/rate-limit.ts";
 import { limitMet } from "../services/throttle.ts";
 
 export interface RateLimits {

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import type { TSchema } from "typebox";
 import { MEASURE_NAMES } from "../core/measures.ts";
 import { ERRORS } from "../errors.ts";
-import { ROLES } from "../ports.ts";
+import { ROLES } from "../ports/accounts.ts";
 import { SEARCH_MODES } from "../services/search.ts";
 import { CALL_SCHEMAS } from "./schema-calls.ts";
 import { CLOSED, degraded, enumOf, instant, named, nullable, score, SPEAKERS, STATES } from "./schema-parts.ts";

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { ModelState, Work } from "../ports.ts";
+import type { ModelState } from "../ports/models.ts";
+import type { Work } from "../ports/work.ts";
 
 /** closed: goes through; open: refused at once; half-open: one is let through to see. */
 type BreakerState = "closed" | "half-open" | "open";

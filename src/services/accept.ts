@@ -9,7 +9,7 @@ import type { SpeakerMap } from "../core/speaker-labels.ts";
 import { parseTranscript } from "../core/transcript.ts";
 import { turnsText } from "../core/turns-text.ts";
 import type { FieldError } from "../errors.ts";
-import type { AcceptResult, Calls, Priority } from "../ports.ts";
+import type { AcceptResult, Calls, Priority } from "../ports/calls.ts";
 
 export const OUTCOMES = ["won", "lost", "open"] as const satisfies readonly Outcome[];
 const DEFAULT_AGENT = "unassigned";

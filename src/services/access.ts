@@ -5,7 +5,7 @@ import { SignJWT, errors as joseErrors, jwtVerify } from "jose";
 import { randomUUID } from "node:crypto";
 import type { Scope } from "../core/call.ts";
 import { AppError } from "../errors.ts";
-import type { Account, Accounts, Role } from "../ports.ts";
+import type { Account, Accounts, Role } from "../ports/accounts.ts";
 import { checkPassword, hashPassword, looksLikeKey, makeKey, makeToken, secretMatcher, sha256 } from "./credentials.ts";
 import { LAST_GOOD_SECONDS } from "./last-good.ts";
 import { createThrottle } from "./throttle.ts";

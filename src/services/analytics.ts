@@ -2,7 +2,8 @@
 import type { Scope } from "../core/call.ts";
 import type { MeasureName } from "../core/measures.ts";
 import { summarize } from "../core/stats.ts";
-import type { Job, Jobs, MeasureSum, Rollups } from "../ports.ts";
+import type { Job, Jobs } from "../ports/jobs.ts";
+import type { MeasureSum, Rollups } from "../ports/rollups.ts";
 import { newJob, tellJob } from "./running-job.ts";
 
 /** A mean over calls with what tells how far to trust it. */

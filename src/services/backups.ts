@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "../errors.ts";
-import type { Copies, Job, Jobs } from "../ports.ts";
+import type { Copies } from "../ports/copies.ts";
+import type { Job, Jobs } from "../ports/jobs.ts";
 import { newJob, tellJob } from "./running-job.ts";
 
 /** The files of a backup. */

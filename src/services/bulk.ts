@@ -1,5 +1,5 @@
 /** A bulk of calls: what came in, checked, stored in one durable transaction, answered call by call. */
-import type { Calls, Priority } from "../ports.ts";
+import type { Calls, Priority } from "../ports/calls.ts";
 import { acceptCalls } from "./accept.ts";
 import type { BulkReader } from "./bulk-reader.ts";
 import type { Rejected } from "./check-bulk.ts";

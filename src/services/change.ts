@@ -1,8 +1,8 @@
 /** Changes to calls that are there: within the scope of who asks, anything else is "not found". */
 import type { Scope } from "../core/call.ts";
 import { AppError } from "../errors.ts";
-import { PRIORITY } from "../ports.ts";
-import type { Calls } from "../ports.ts";
+import { PRIORITY } from "../ports/calls.ts";
+import type { Calls } from "../ports/calls.ts";
 import { isId } from "./accept.ts";
 
 /** Queues enrichment anew; the revision that will be enriched. @throws AppError call_not_found */

@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { rm, statfs, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import type { DatabaseState } from "../ports.ts";
+import type { DatabaseState } from "../ports/copies.ts";
 import { LOW_DISK_BYTES, type Readiness } from "./readiness.ts";
 
 export interface Finding {

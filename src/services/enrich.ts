@@ -7,7 +7,9 @@ import { poolVectors, segments } from "../core/pool.ts";
 import { quantize } from "../core/vector.ts";
 import { countWords } from "../core/words.ts";
 import { AppError, EnrichmentError } from "../errors.ts";
-import type { CallReads, Calls, Inference, Models, WorkItem } from "../ports.ts";
+import type { CallReads, Calls } from "../ports/calls.ts";
+import type { Inference, Models } from "../ports/models.ts";
+import type { WorkItem } from "../ports/work.ts";
 
 export interface EnrichDeps {
   readonly reads: Pick<CallReads, "texts">;

@@ -1,6 +1,6 @@
 /** The change feed: the event log as a client reads it. */
 import type { Scope } from "../core/call.ts";
-import type { EventRow, Events } from "../ports.ts";
+import type { EventRow, Events } from "../ports/events.ts";
 
 export interface FeedPage {
   readonly events: readonly EventRow[];

@@ -1,7 +1,9 @@
 /** Figures per agent from the cache: as fresh as the log, and the last ones there were when the store is away. */
 import type { Scope } from "../core/call.ts";
 import { FORMULAS } from "../core/measures.ts";
-import type { Cache, Cached, Events, Rollups } from "../ports.ts";
+import type { Cache, Cached } from "../ports/cache.ts";
+import type { Events } from "../ports/events.ts";
+import type { Rollups } from "../ports/rollups.ts";
 import { agentAverages } from "./analytics.ts";
 import type { AgentAverages } from "./analytics.ts";
 

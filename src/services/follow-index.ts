@@ -3,7 +3,8 @@
  * (an import, a worker) arrive the same way as our own.
  */
 import { EVERYTHING } from "../core/call.ts";
-import type { EventRow, Events, VectorKind, VectorRows, Vectors } from "../ports.ts";
+import type { EventRow, Events } from "../ports/events.ts";
+import type { VectorKind, VectorRows, Vectors } from "../ports/vectors.ts";
 
 const KINDS: readonly VectorKind[] = ["call", "segment"];
 const STEP = 500;

@@ -1,6 +1,6 @@
 /** CSV (RFC 4180, UTF-8, first record = column names): one row a call, or one row a turn. */
 import { invalid } from "../errors.ts";
-import type { JobError } from "../ports.ts";
+import type { JobError } from "../ports/jobs.ts";
 import type { Entry } from "./import-entry.ts";
 import { CALL_FIELDS, type ImportMap, type MappedField } from "./import-map.ts";
 import { withSpeakers } from "./import-ndjson.ts";

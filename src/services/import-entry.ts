@@ -1,5 +1,5 @@
 /** What a reader of a file format hands on: one call to be checked, or what is wrong with the lines it stood in. */
-import type { JobError } from "../ports.ts";
+import type { JobError } from "../ports/jobs.ts";
 
 interface Place {
   /** The first line of the call, from 1. */

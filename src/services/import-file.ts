@@ -5,7 +5,7 @@ import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { addAbortSignal, type Readable } from "node:stream";
 import { AppError } from "../errors.ts";
-import type { Job, Jobs } from "../ports.ts";
+import type { Job, Jobs } from "../ports/jobs.ts";
 import { type ImportDeps, type ImportFormat, type ImportPosition, importStream } from "./import.ts";
 import { type ImportMap, NO_MAP } from "./import-map.ts";
 

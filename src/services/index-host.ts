@@ -3,7 +3,8 @@
  * so the server is given this stand-in at once and the index behind it when it is full. An index that is lost is
  * opened and filled again by itself; until then there is none, and whoever asks is told so.
  */
-import type { Events, ServedVectors, VectorKind, VectorRows, Vectors } from "../ports.ts";
+import type { Events } from "../ports/events.ts";
+import type { ServedVectors, VectorKind, VectorRows, Vectors } from "../ports/vectors.ts";
 import { followIndex } from "./follow-index.ts";
 import type { Follower } from "./follow-index.ts";
 

@@ -5,7 +5,7 @@
  */
 import { LRUCache } from "lru-cache";
 import { EVERYTHING } from "../core/call.ts";
-import type { EventRow, Events } from "../ports.ts";
+import type { EventRow, Events } from "../ports/events.ts";
 
 /** What an answer shows: one call; several calls, or what was said in others; figures without a call's words. */
 export type Holds = "call" | "calls" | "figures";

@@ -5,7 +5,9 @@
 import { EVERYTHING } from "../core/call.ts";
 import type { Scope } from "../core/call.ts";
 import { sentimentLabel } from "../core/sentiment.ts";
-import type { CallReads, Events, Rollups, StoredCall } from "../ports.ts";
+import type { CallReads, StoredCall } from "../ports/calls.ts";
+import type { Events } from "../ports/events.ts";
+import type { Rollups } from "../ports/rollups.ts";
 import type { Access, Principal } from "./access.ts";
 import { isId } from "./accept.ts";
 import { overview } from "./analytics.ts";

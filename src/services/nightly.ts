@@ -1,5 +1,6 @@
 /** What is done once a night: calls past their time are erased, old events and request keys dropped, daily figures computed again. */
-import type { Idempotency, Jobs } from "../ports.ts";
+import type { Idempotency } from "../ports/idempotency.ts";
+import type { Jobs } from "../ports/jobs.ts";
 
 const DAY_BOOKMARK = "nightly.day";
 const HOUR = 3;

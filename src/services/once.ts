@@ -1,6 +1,6 @@
 /** Requests that their senders may repeat: one at a time for each key, once in effect. */
 import { AppError } from "../errors.ts";
-import type { Idempotency, KeyedWrites, RequestKey } from "../ports.ts";
+import type { Idempotency, KeyedWrites, RequestKey } from "../ports/idempotency.ts";
 
 /**
  * Runs `work` with the writes it may make; `replayed` says that they had been made before and nothing was written. The

@@ -4,7 +4,7 @@ import type { CallRow, Scope } from "../core/call.ts";
 import { COUNT_LIMIT } from "../core/list.ts";
 import type { CallFilter, Keyset, Sort } from "../core/list.ts";
 import { AppError, invalid } from "../errors.ts";
-import type { CallReads, StoredCall } from "../ports.ts";
+import type { CallReads, StoredCall } from "../ports/calls.ts";
 import { isId } from "./accept.ts";
 
 export interface QueryDeps {

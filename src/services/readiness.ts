@@ -1,4 +1,6 @@
-import type { Models, ServedVectors, Work } from "../ports.ts";
+import type { Models } from "../ports/models.ts";
+import type { ServedVectors } from "../ports/vectors.ts";
+import type { Work } from "../ports/work.ts";
 
 export interface Readiness {
   readonly status: "ok" | "degraded" | "unavailable";

@@ -1,5 +1,6 @@
 /** Retention: calls received longer ago than the settings allow are erased, as a job that can be followed. */
-import type { Calls, Job, Jobs } from "../ports.ts";
+import type { Calls } from "../ports/calls.ts";
+import type { Job, Jobs } from "../ports/jobs.ts";
 import { newJob, tellJob } from "./running-job.ts";
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 /** Work that takes long, as a job that can be followed while it runs. */
 import { randomUUID } from "node:crypto";
-import type { Job, Jobs } from "../ports.ts";
+import type { Job, Jobs } from "../ports/jobs.ts";
 
 /** A job that begins at `at`, epoch ms; nothing is stored yet. */
 export function newJob(kind: Job["kind"], at: number, more: Partial<Pick<Job, "counts" | "report">> = {}): Job {

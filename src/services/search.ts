@@ -3,7 +3,9 @@ import type { CallRow, Scope, Turn } from "../core/call.ts";
 import type { CallFilter } from "../core/list.ts";
 import { DIMENSIONS } from "../core/vector.ts";
 import { highlights } from "../core/highlight.ts";
-import type { CallReads, Models, ServedVectors, VectorFilter } from "../ports.ts";
+import type { CallReads } from "../ports/calls.ts";
+import type { Models } from "../ports/models.ts";
+import type { ServedVectors, VectorFilter } from "../ports/vectors.ts";
 
 export const SEARCH_MODES = ["keyword", "semantic", "hybrid"] as const;
 export type SearchMode = (typeof SEARCH_MODES)[number];

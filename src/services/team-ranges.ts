@@ -3,7 +3,7 @@ import { EVERYTHING } from "../core/call.ts";
 import { RANGED_MEASURES } from "../core/coach-scene.ts";
 import type { TeamRanges } from "../core/coach-scene.ts";
 import { quantile } from "../core/stats.ts";
-import type { CallReads } from "../ports.ts";
+import type { CallReads } from "../ports/calls.ts";
 
 /** Fewer calls than this say nothing: the published defaults stand. */
 const ENOUGH = 20;

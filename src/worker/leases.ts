@@ -1,7 +1,7 @@
 /** What one worker holds of the work: leased under its name, renewed while it is busy, then settled or given back. */
 import type { Log } from "../observe/logger.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Work, WorkItem } from "../ports.ts";
+import type { Work, WorkItem } from "../ports/work.ts";
 
 /** Small batches keep memory flat and neighbours quick; two at once keep the model threads busy while one is saved. */
 const BATCH = 8;

@@ -1,6 +1,6 @@
 /** A bound on how long a worker waits for the model, whatever the model does. */
 import { AppError, EnrichmentError } from "../errors.ts";
-import type { Models } from "../ports.ts";
+import type { Models } from "../ports/models.ts";
 
 export interface InferenceLimits {
   readonly base_ms: number;

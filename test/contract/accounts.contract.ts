@@ -1,6 +1,6 @@
 /** What every store's Accounts must do. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Account, Accounts } from "../../src/ports.ts";
+import type { Account, Accounts } from "../../src/ports/accounts.ts";
 
 export interface AccountsUnderTest {
   readonly accounts: Accounts;

@@ -1,7 +1,7 @@
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
-import type { Cache } from "../../src/ports.ts";
+import type { Cache } from "../../src/ports/cache.ts";
 
 interface TestCache {
   readonly cache: Cache;

@@ -11,7 +11,7 @@ import {
   type Sort,
 } from "../../src/core/list.ts";
 import { documentText } from "../../src/core/call-document.ts";
-import type { CallReads } from "../../src/ports.ts";
+import type { CallReads } from "../../src/ports/calls.ts";
 import { AGENTS, compare, DAY, naiveList, passes, randomRows, T0, TEAMS } from "../support/call-rows.ts";
 
 interface SeedCall {

@@ -2,7 +2,8 @@ import { deflateSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { turnsText } from "../../src/core/turns-text.ts";
-import { type EnrichedCall, PRIORITY, type WorkItem } from "../../src/ports.ts";
+import { type EnrichedCall, PRIORITY } from "../../src/ports/calls.ts";
+import type { WorkItem } from "../../src/ports/work.ts";
 import { type MakeStore, type TestStore, aCall, enriched, someInsights, someVectors } from "../support/sqlite-store.ts";
 
 /** Holds a Calls adapter, together with its Work and Events, to the port. */

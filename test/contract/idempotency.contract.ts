@@ -1,7 +1,9 @@
 /** What every store's Idempotency must do. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
-import { type Job, type KeyedWrites, PRIORITY, type RequestKey } from "../../src/ports.ts";
+import { PRIORITY } from "../../src/ports/calls.ts";
+import type { KeyedWrites, RequestKey } from "../../src/ports/idempotency.ts";
+import type { Job } from "../../src/ports/jobs.ts";
 import { type MakeStore, type TestStore, aCall } from "../support/sqlite-store.ts";
 
 const DAY = 24 * 3_600_000;

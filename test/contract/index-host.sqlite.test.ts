@@ -4,7 +4,8 @@ import { openVectors, type OpenVectors } from "../../src/adapters/vectors/embedd
 import { fill } from "../../src/adapters/vectors/fill.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { AppError } from "../../src/errors.ts";
-import type { Events, VectorRows } from "../../src/ports.ts";
+import type { Events } from "../../src/ports/events.ts";
+import type { VectorRows } from "../../src/ports/vectors.ts";
 import { createIndexHost, type IndexHost } from "../../src/services/index-host.ts";
 import { aCall, enriched, freshStore, someVectors } from "../support/sqlite-store.ts";
 

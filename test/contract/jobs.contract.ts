@@ -1,6 +1,6 @@
 /** What every store's Jobs must do. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Job, Jobs } from "../../src/ports.ts";
+import type { Job, Jobs } from "../../src/ports/jobs.ts";
 
 export interface JobsUnderTest {
   readonly jobs: Jobs;

@@ -1,7 +1,7 @@
 /** What every Models adapter must do. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DIMENSIONS } from "../../src/core/vector.ts";
-import type { Models } from "../../src/ports.ts";
+import type { Models } from "../../src/ports/models.ts";
 
 export function modelsContract(name: string, method: "model" | "statistical", open: () => Promise<Models>): void {
   describe(`Models: ${name}`, () => {

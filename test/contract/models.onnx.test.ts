@@ -21,7 +21,7 @@ import { openModels } from "../../src/adapters/models/open-models.ts";
 import { DIMENSIONS, pinnedFolder } from "../../src/adapters/models/pinned-model.ts";
 import { pullModel } from "../../src/adapters/models/pull-model.ts";
 import { dot } from "../../src/core/vector.ts";
-import type { ModelState } from "../../src/ports.ts";
+import type { ModelState } from "../../src/ports/models.ts";
 import { modelDir } from "../support/model.ts";
 import { modelsContract } from "./models.contract.ts";
 

@@ -1,6 +1,7 @@
 /** Requests under a key in one process, over the real store. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { PRIORITY, type KeyedWrites, type RequestKey } from "../../src/ports.ts";
+import { PRIORITY } from "../../src/ports/calls.ts";
+import type { KeyedWrites, RequestKey } from "../../src/ports/idempotency.ts";
 import { type Once, createOnce } from "../../src/services/once.ts";
 import { makeSqlite } from "../support/sqlite-suite.ts";
 import { type TestStore, aCall } from "../support/sqlite-store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { RateLimit } from "../../src/ports.ts";
+import type { RateLimit } from "../../src/ports/rate-limit.ts";
 
 export function rateLimitContract(name: string, make: (of: { limit: number; window_s: number }) => RateLimit): void {
   describe(`RateLimit: ${name}`, () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { MEASURE_NAMES, type MeasureName } from "../../src/core/measures.ts";
-import type { AgentSums } from "../../src/ports.ts";
+import type { AgentSums } from "../../src/ports/rollups.ts";
 import { type MakeStore, type TestStore, aCall, enriched, someInsights } from "../support/sqlite-store.ts";
 
 const HOUR = 3_600_000;

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { normalize } from "../../src/core/vector.ts";
-import type { VectorFilter, VectorKind, VectorRows, Vectors } from "../../src/ports.ts";
+import type { VectorFilter, VectorKind, VectorRows, Vectors } from "../../src/ports/vectors.ts";
 import { clusteredVectors } from "../support/clustered-vectors.ts";
 import { chunkOf, type ExactRow, ExactVectors } from "../support/exact-vectors.ts";
 

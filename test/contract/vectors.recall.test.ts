@@ -6,7 +6,7 @@ import { chooseGraph } from "../../src/adapters/models/model-folder.ts";
 import { type EmbeddedVectors, openVectors } from "../../src/adapters/vectors/embedded.ts";
 import { fill } from "../../src/adapters/vectors/fill.ts";
 import { poolVectors } from "../../src/core/pool.ts";
-import type { VectorFilter } from "../../src/ports.ts";
+import type { VectorFilter } from "../../src/ports/vectors.ts";
 import { seededRandom } from "../support/clustered-vectors.ts";
 import { chunkOf, ExactVectors } from "../support/exact-vectors.ts";
 import { modelDir } from "../support/model.ts";

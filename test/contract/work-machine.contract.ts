@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EVERYTHING, type Scope } from "../../src/core/call.ts";
-import { PRIORITY, type WorkItem } from "../../src/ports.ts";
+import { PRIORITY } from "../../src/ports/calls.ts";
+import type { WorkItem } from "../../src/ports/work.ts";
 import { type MakeStore, type TestStore, aCall, enriched } from "../support/sqlite-store.ts";
 import { AGENT_OF, CALL_IDS, type ModelItem, WorkModel } from "../support/work-model.ts";
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openForWriting } from "../../src/adapters/sql/connection.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
-import { PRIORITY } from "../../src/ports.ts";
+import { PRIORITY } from "../../src/ports/calls.ts";
 import { aCall, openQuiet, temporary } from "../support/sqlite-store.ts";
 
 const LEASE = 15_000;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVERYTHING } from "../../src/core/call.ts";
-import { PRIORITY } from "../../src/ports.ts";
+import { PRIORITY } from "../../src/ports/calls.ts";
 import { type MakeStore, type TestStore, aCall, enriched } from "../support/sqlite-store.ts";
 
 const LEASE = 1_000;

@@ -1,7 +1,7 @@
 /** Who gets in: a matrix made from the OpenAPI document, so that a new route joins by itself. */
 import { SignJWT, generateKeyPair, exportSPKI } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Role } from "../../src/ports.ts";
+import type { Role } from "../../src/ports/accounts.ts";
 import { addUser, BUILT_IN_ADMIN, issueOneUse } from "../../src/services/access.ts";
 import { sha256 } from "../../src/services/credentials.ts";
 import { ADMIN_KEY, JWT_SECRET, type TestHttp, startHttp } from "../support/http-server.ts";

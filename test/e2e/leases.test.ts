@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { createMetrics, type Metrics } from "../../src/observe/metrics.ts";
-import { PRIORITY, type WorkItem } from "../../src/ports.ts";
+import { PRIORITY } from "../../src/ports/calls.ts";
+import type { WorkItem } from "../../src/ports/work.ts";
 import { backoff, type LeaseDeps, makeLeases } from "../../src/worker/leases.ts";
 import { aCall, openQuiet, temporary } from "../support/sqlite-store.ts";
 

@@ -5,7 +5,7 @@ import { type OpenedModels, openModels } from "../../src/adapters/models/open-mo
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
-import { PRIORITY } from "../../src/ports.ts";
+import { PRIORITY } from "../../src/ports/calls.ts";
 import { type Loop, startLoop } from "../../src/worker/loop.ts";
 import { modelDataDir, modelDir } from "../support/model.ts";
 import { aCall, openQuiet, temporary } from "../support/sqlite-store.ts";

@@ -6,7 +6,7 @@ import { type OpenedModels, type OpenModelsOptions, openModels } from "../../src
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
-import { PRIORITY } from "../../src/ports.ts";
+import { PRIORITY } from "../../src/ports/calls.ts";
 import { nightly } from "../../src/services/nightly.ts";
 import { type Loop, type LoopDeps, startLoop } from "../../src/worker/loop.ts";
 import { modelDataDir, modelDir } from "../support/model.ts";

@@ -3,7 +3,7 @@
  * answers them. Nothing here is shared with an adapter.
  */
 import { dequantize, quantize } from "../../src/core/vector.ts";
-import type { VectorChunk, VectorFilter, VectorHit, VectorKind, VectorRows, Vectors } from "../../src/ports.ts";
+import type { VectorChunk, VectorFilter, VectorHit, VectorKind, VectorRows, Vectors } from "../../src/ports/vectors.ts";
 
 export interface ExactRow {
   readonly call_no: number;

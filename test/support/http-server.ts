@@ -22,7 +22,7 @@ import { createBackups } from "../../src/services/backups.ts";
 import { addKey } from "../../src/services/access.ts";
 import { enrichBatch } from "../../src/services/enrich.ts";
 import { createIndexHost, type IndexLimits } from "../../src/services/index-host.ts";
-import type { Role } from "../../src/ports.ts";
+import type { Role } from "../../src/ports/accounts.ts";
 import { modelDataDir, modelDir } from "./model.ts";
 import { silent, temporary } from "./sqlite-store.ts";
 

@@ -6,17 +6,13 @@ import { type SqliteOptions, type SqliteStore, openSqlite } from "../../src/adap
 import type { AcceptedCall, CallVectors, Insights, Provenance } from "../../src/core/call.ts";
 import { MEASURE_NAMES, type MeasureName } from "../../src/core/measures.ts";
 import { DIMENSIONS, normalize, quantize } from "../../src/core/vector.ts";
-import type {
-  Calls,
-  EnrichedCall,
-  Events,
-  Idempotency,
-  Jobs,
-  Rollups,
-  VectorRows,
-  Work,
-  WorkItem,
-} from "../../src/ports.ts";
+import type { Calls, EnrichedCall } from "../../src/ports/calls.ts";
+import type { Events } from "../../src/ports/events.ts";
+import type { Idempotency } from "../../src/ports/idempotency.ts";
+import type { Jobs } from "../../src/ports/jobs.ts";
+import type { Rollups } from "../../src/ports/rollups.ts";
+import type { VectorRows } from "../../src/ports/vectors.ts";
+import type { Work, WorkItem } from "../../src/ports/work.ts";
 
 /** What the contract suites of the write side need of a store. */
 export interface TestStore {

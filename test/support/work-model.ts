@@ -1,6 +1,6 @@
 /** What the state machine of work must do, in the simplest words: the model that a store is compared with. */
 import type { Scope } from "../../src/core/call.ts";
-import { PRIORITY, type Priority } from "../../src/ports.ts";
+import { PRIORITY, type Priority } from "../../src/ports/calls.ts";
 
 export const AGENT_OF: Readonly<Record<string, string>> = { a: "ann", b: "bob", c: "ann" };
 export const CALL_IDS = Object.keys(AGENT_OF);

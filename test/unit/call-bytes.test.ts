@@ -4,7 +4,7 @@ import type { Insights, Turn } from "../../src/core/call.ts";
 import { documentText, readDocument } from "../../src/core/call-document.ts";
 import { callBytes } from "../../src/http/call-bytes.ts";
 import { presentCall } from "../../src/http/present.ts";
-import type { StoredCall } from "../../src/ports.ts";
+import type { StoredCall } from "../../src/ports/calls.ts";
 import { randomRows } from "../support/call-rows.ts";
 
 const offset = fc.option(fc.nat());

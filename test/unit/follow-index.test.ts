@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { EventRow, EventType } from "../../src/ports.ts";
+import type { EventRow, EventType } from "../../src/ports/events.ts";
 import { changesOf } from "../../src/services/follow-index.ts";
 
 const event = (type: EventType, call_no: number): EventRow => ({

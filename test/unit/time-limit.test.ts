@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DEADLINE_MS } from "../../src/adapters/models/open-models.ts";
-import type { Inference } from "../../src/ports.ts";
+import type { Inference } from "../../src/ports/models.ts";
 import { INFERENCE_LIMITS, limitInference } from "../../src/worker/time-limit.ts";
 
 beforeEach(() => void vi.useFakeTimers());

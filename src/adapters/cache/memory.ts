@@ -1,7 +1,7 @@
 /** The Cache port in the memory of this process. */
 import { LRUCache } from "lru-cache";
 import { AppError, ERRORS } from "../../errors.ts";
-import type { Cache, Cached, CacheRequest } from "../../ports.ts";
+import type { Cache, Cached, CacheRequest } from "../../ports/cache.ts";
 
 /** Values kept at most; the longest unused go first. */
 const VALUES = 500;

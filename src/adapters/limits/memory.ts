@@ -1,6 +1,6 @@
 /** The RateLimit port in the memory of this process. */
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
-import type { RateLimit } from "../../ports.ts";
+import type { RateLimit } from "../../ports/rate-limit.ts";
 
 /** At most `limit` takes a name in `window_s` seconds from the first of them. */
 export function memoryRateLimit({ limit, window_s }: { limit: number; window_s: number }): RateLimit {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, EnrichmentError } from "../../errors.ts";
-import type { Inference, ModelState, Models } from "../../ports.ts";
+import type { Inference, ModelState, Models } from "../../ports/models.ts";
 import type { Part } from "./inference-job.ts";
 import { InferenceJob } from "./inference-job.ts";
 import { hasModel } from "./model-folder.ts";

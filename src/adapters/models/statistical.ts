@@ -1,5 +1,5 @@
 /** The answer without a model: VADER for sentiment, no vectors. */
-import type { Inference } from "../../ports.ts";
+import type { Inference } from "../../ports/models.ts";
 import { statisticalSentiment } from "./sentiment-head.ts";
 
 export const VADER = { model: "vader", version: "1" } as const;

@@ -1,5 +1,5 @@
 /** Accounts: read on the loop, written by the writer thread. */
-import type { Account, Accounts } from "../../ports.ts";
+import type { Account, Accounts } from "../../ports/accounts.ts";
 import type { SqlStatement } from "./commands.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import type { Writer } from "./writer.ts";

@@ -1,16 +1,10 @@
 /** What the event loop may ask of the writer thread: structured-clone messages, one savepoint a command or row. */
 import type { AcceptedCall, Scope } from "../../core/call.ts";
-import type {
-  AcceptResult,
-  EnrichedCall,
-  Job,
-  Priority,
-  ReplaceResult,
-  RequestKey,
-  SaveResult,
-  SumDifference,
-  WorkItem,
-} from "../../ports.ts";
+import type { AcceptResult, EnrichedCall, Priority, ReplaceResult, SaveResult } from "../../ports/calls.ts";
+import type { RequestKey } from "../../ports/idempotency.ts";
+import type { Job } from "../../ports/jobs.ts";
+import type { SumDifference } from "../../ports/rollups.ts";
+import type { WorkItem } from "../../ports/work.ts";
 
 /** An accepted call with the text as it will be stored: a string or bytes cross threads far quicker than objects. */
 export interface AcceptedRow extends Omit<AcceptedCall, "turns" | "turns_text"> {

@@ -1,7 +1,7 @@
 /** Copies of the database, made and described without holding up anybody. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { Copies, CopyFacts } from "../../ports.ts";
+import type { Copies, CopyFacts } from "../../ports/copies.ts";
 import type { Writer } from "./writer.ts";
 
 type Message = { readonly facts: CopyFacts } | { readonly done: number; readonly total: number };

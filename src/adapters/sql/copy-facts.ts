@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
-import type { CopyFacts } from "../../ports.ts";
+import type { CopyFacts } from "../../ports/copies.ts";
 
 const CHUNK = 1024 * 1024;
 const COUNTED = ["call_records", "call_insights", "call_vectors", "work", "events", "accounts", "jobs"] as const;

@@ -1,6 +1,6 @@
 /** The event log, read on the loop; commits of other processes are noticed by PRAGMA data_version. */
 import type { Scope } from "../../core/call.ts";
-import type { EventRow, Events } from "../../ports.ts";
+import type { EventRow, Events } from "../../ports/events.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { ENGINE, EVENTS } from "./statements.ts";
 

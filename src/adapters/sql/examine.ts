@@ -1,7 +1,7 @@
 /** Looking at a database file without changing what is in it. */
 import { existsSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
-import type { DatabaseState } from "../../ports.ts";
+import type { DatabaseState } from "../../ports/copies.ts";
 import { newestSchema } from "./migrate.ts";
 
 const WAIT_MS = 2_000;

@@ -1,6 +1,6 @@
 /** Writes under request keys, over the writer thread. */
 import { AppError } from "../../errors.ts";
-import type { Idempotency } from "../../ports.ts";
+import type { Idempotency } from "../../ports/idempotency.ts";
 import { makeCallWrites } from "./calls.ts";
 import type { KeyedName } from "./commands.ts";
 import { makeBegin } from "./jobs.ts";

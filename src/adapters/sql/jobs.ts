@@ -1,5 +1,5 @@
 /** Jobs and bookmarks: read on the loop, written by the writer thread. */
-import type { Job, JobError, Jobs } from "../../ports.ts";
+import type { Job, JobError, Jobs } from "../../ports/jobs.ts";
 import type { SqlStatement } from "./commands.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { INSERT_JOB, JOB_COLUMNS, jobValues } from "./write-jobs.ts";

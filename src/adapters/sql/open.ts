@@ -1,16 +1,13 @@
 /** The SQLite store: one file, one writer thread, reads on the loop and in reader threads. */
-import type {
-  Accounts,
-  CallReads,
-  Calls,
-  Copies,
-  Events,
-  Idempotency,
-  Jobs,
-  Rollups,
-  VectorRows,
-  Work,
-} from "../../ports.ts";
+import type { Accounts } from "../../ports/accounts.ts";
+import type { CallReads, Calls } from "../../ports/calls.ts";
+import type { Copies } from "../../ports/copies.ts";
+import type { Events } from "../../ports/events.ts";
+import type { Idempotency } from "../../ports/idempotency.ts";
+import type { Jobs } from "../../ports/jobs.ts";
+import type { Rollups } from "../../ports/rollups.ts";
+import type { VectorRows } from "../../ports/vectors.ts";
+import type { Work } from "../../ports/work.ts";
 import { makeAccounts } from "./accounts.ts";
 import { makeCalls } from "./calls.ts";
 import { makeCopies } from "./copies.ts";

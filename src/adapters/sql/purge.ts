@@ -1,7 +1,7 @@
 /** Retention: erasing the oldest calls in small transactions, with pauses in which other writes go first. */
 import { setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../../errors.ts";
-import type { Calls } from "../../ports.ts";
+import type { Calls } from "../../ports/calls.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { CALLS } from "./statements.ts";
 import type { Writer } from "./writer.ts";

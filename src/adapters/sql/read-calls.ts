@@ -1,7 +1,7 @@
 /** CallReads on SQLite: by key and in index order on the event loop, everything else in reader threads. */
 import type { CallVectors, Insights, Scope, Segment } from "../../core/call.ts";
 import type { CallWords } from "../../core/call-document.ts";
-import type { CallList, CallReads, StoredCall, TextHit } from "../../ports.ts";
+import type { CallList, CallReads, StoredCall, TextHit } from "../../ports/calls.ts";
 import { floats, int8s, isDocument, unpack, unpackDocument, unpackWords } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { type BreakerState, guardReads } from "./read-guard.ts";

@@ -4,7 +4,7 @@ import { TABLE } from "./read-plan.ts";
 import type { Shape } from "./read-sql.ts";
 import type { Statements } from "./read-statements.ts";
 import { fewNumbers, type WalkLimits } from "./read-walk.ts";
-import type { CallReads, TextHit } from "../../ports.ts";
+import type { CallReads, TextHit } from "../../ports/calls.ts";
 
 /** turn_search.rowid = call_no * TURNS + turn index. */
 const TURNS = 32_768;

@@ -1,7 +1,7 @@
 /** Lists on the event loop: what one index range answers, bounded by LIMIT or by a count made first. */
 import type { CallRow } from "../../core/call.ts";
 import { COUNT_LIMIT } from "../../core/list.ts";
-import type { CallList, CallReads } from "../../ports.ts";
+import type { CallList, CallReads } from "../../ports/calls.ts";
 import { type Conditions, conditionsOf, type Segment, segmentsOf } from "./read-conditions.ts";
 import { countingIndex, type Index, placeOf, walkIndex } from "./read-plan.ts";
 import type { Kind, Shape } from "./read-sql.ts";

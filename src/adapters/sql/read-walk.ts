@@ -5,7 +5,7 @@
 import type { CallRow } from "../../core/call.ts";
 import { COUNT_LIMIT, type Keyset } from "../../core/list.ts";
 import { AppError } from "../../errors.ts";
-import type { CallList, CallReads } from "../../ports.ts";
+import type { CallList, CallReads } from "../../ports/calls.ts";
 import { type Conditions, conditionsOf, type Segment, segmentsOf } from "./read-conditions.ts";
 import { cut, EMPTY, type ListQuery, pageThrough, rangeOf, shapeOf, statedTotal, totalFromPage } from "./read-list.ts";
 import { countingIndex, type Index, narrowing, residualOf, TABLE, walkIndex } from "./read-plan.ts";

@@ -1,7 +1,7 @@
 /** A reader thread: one read-only connection, one question at a time, each in one snapshot. */
 import { parentPort, workerData } from "node:worker_threads";
 import { AppError, type ErrorCode } from "../../errors.ts";
-import type { CallReads } from "../../ports.ts";
+import type { CallReads } from "../../ports/calls.ts";
 import { openForReading } from "./connection.ts";
 import { keywordSearch } from "./read-keyword.ts";
 import type { ListQuery } from "./read-list.ts";

@@ -1,7 +1,7 @@
 /** Sums per agent, read on the loop day by day; the rebuild runs as steps in the writer thread. */
 import type { Scope } from "../../core/call.ts";
 import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
-import type { AgentSums, MeasureSum, Rebuild, Rollups } from "../../ports.ts";
+import type { AgentSums, MeasureSum, Rebuild, Rollups } from "../../ports/rollups.ts";
 import type { RollupComparison } from "./commands.ts";
 import { dayNumber } from "./local-day.ts";
 import type { LoopReader } from "./loop-reader.ts";

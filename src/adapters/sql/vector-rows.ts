@@ -1,6 +1,6 @@
 /** What the vector index reads from SQL. */
 import { DIMENSIONS } from "../../core/vector.ts";
-import type { VectorChunk, VectorRows } from "../../ports.ts";
+import type { VectorChunk, VectorRows } from "../../ports/vectors.ts";
 import { floats } from "./codec.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { VECTORS } from "./statements.ts";

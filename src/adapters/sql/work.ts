@@ -1,6 +1,7 @@
 /** Work over the writer thread; counts and dead letters are read on the loop. */
 import type { Scope } from "../../core/call.ts";
-import { type DeadLetter, PRIORITY, type Work } from "../../ports.ts";
+import { PRIORITY } from "../../ports/calls.ts";
+import type { DeadLetter, Work } from "../../ports/work.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { INTERN, WORK } from "./statements.ts";
 import type { Run, Writer } from "./writer.ts";

@@ -1,5 +1,6 @@
 /** Commands on calls: accept, replace, reprocess, remove, erase, purge. Each runs inside the open transaction of its group. */
-import type { AcceptResult, DeleteReason, ReplaceResult } from "../../ports.ts";
+import type { AcceptResult, ReplaceResult } from "../../ports/calls.ts";
+import type { DeleteReason } from "../../ports/events.ts";
 import type { AcceptedRow, Input } from "./commands.ts";
 import { unindexSome, unindexTurns } from "./full-text.ts";
 import { readContribution } from "./rollup-sums.ts";

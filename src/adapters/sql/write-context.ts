@@ -1,7 +1,7 @@
 /** What every command of the writer thread works with: prepared statements, interned numbers, pending sums. */
 import type { Statement } from "better-sqlite3";
 import type { Scope } from "../../core/call.ts";
-import type { DeleteReason, EventType } from "../../ports.ts";
+import type { DeleteReason, EventType } from "../../ports/events.ts";
 import type { Connection } from "./connection.ts";
 import { RollupSums } from "./rollup-sums.ts";
 import { type SearchWords, searchWordsOf } from "./search-words.ts";

@@ -1,5 +1,5 @@
 /** Saving what enrichment derived: insights, vectors, measures, sums, full text, event, and the work settled. */
-import type { EnrichedCall, SaveResult } from "../../ports.ts";
+import type { EnrichedCall, SaveResult } from "../../ports/calls.ts";
 import { documentText } from "../../core/call-document.ts";
 import { quantize } from "../../core/vector.ts";
 import { bytes, packDocument } from "./codec.ts";

@@ -2,7 +2,7 @@
  * One group of commands = one durable transaction. When a command fails, the group is undone and tried again with a
  * savepoint each, so that it fails alone; a full disk or an I/O error refuses the whole group, and nothing is written.
  */
-import type { RequestKey } from "../../ports.ts";
+import type { RequestKey } from "../../ports/idempotency.ts";
 import type { CommandName, Commands, Failure, Input, SqlResult } from "./commands.ts";
 import { isBusy, storeFault } from "./store-error.ts";
 import { accept, erase, purge, remove, replace, reprocess } from "./write-calls.ts";

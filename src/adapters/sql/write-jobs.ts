@@ -1,5 +1,5 @@
 /** How a job becomes a row, and the command that begins one. */
-import type { Job } from "../../ports.ts";
+import type { Job } from "../../ports/jobs.ts";
 import type { Input } from "./commands.ts";
 import type { WriteContext } from "./write-context.ts";
 

@@ -1,5 +1,5 @@
 /** Commands under a request key: what came of them is kept beside what they wrote, in the same transaction. */
-import type { RequestKey } from "../../ports.ts";
+import type { RequestKey } from "../../ports/idempotency.ts";
 import { pack, unpack } from "./codec.ts";
 import type { CommandName, Commands, Input, KeyedName, OnceAnswer } from "./commands.ts";
 import type { WriteContext } from "./write-context.ts";

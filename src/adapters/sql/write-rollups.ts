@@ -4,7 +4,7 @@
  * when the last call is counted both must be equal, and a flip of one number serves the new one.
  */
 import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
-import type { SumDifference } from "../../ports.ts";
+import type { SumDifference } from "../../ports/rollups.ts";
 import type { Input, RollupComparison } from "./commands.ts";
 import { ACCEPTED, GRAIN, readContribution } from "./rollup-sums.ts";
 import { INTERN, ROLLUPS } from "./statements.ts";

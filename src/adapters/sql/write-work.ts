@@ -1,5 +1,6 @@
 /** Commands on work: leases fenced by worker id, retries, dead letters. */
-import { PRIORITY, type WorkItem } from "../../ports.ts";
+import { PRIORITY } from "../../ports/calls.ts";
+import type { WorkItem } from "../../ports/work.ts";
 import type { Input, Output } from "./commands.ts";
 import { indexUnenriched } from "./full-text.ts";
 import { CALLS, WORK } from "./statements.ts";

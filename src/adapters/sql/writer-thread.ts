@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { AppError } from "../../errors.ts";
-import type { RequestKey } from "../../ports.ts";
+import type { RequestKey } from "../../ports/idempotency.ts";
 import { freeLostLeases } from "./alone.ts";
 import type { Answer, CommandName, Failure, Reply, Request, WriterSettings } from "./commands.ts";
 import { Checkpoints } from "./checkpoints.ts";

@@ -1,7 +1,7 @@
 /** The event loop's end of the writer thread. */
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../errors.ts";
-import type { RequestKey } from "../../ports.ts";
+import type { RequestKey } from "../../ports/idempotency.ts";
 import type {
   Answer,
   CommandName,

@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { DIMENSIONS } from "../../core/vector.ts";
 import { AppError } from "../../errors.ts";
-import type { VectorChunk, VectorFilter, VectorHit, VectorKind, VectorRows, Vectors } from "../../ports.ts";
+import type { VectorChunk, VectorFilter, VectorHit, VectorKind, VectorRows, Vectors } from "../../ports/vectors.ts";
 import { DEFAULT_OPTIONS, type FlatIndexOptions } from "./flat-index.ts";
 import type { Answers, Command, Reply, Request, ThreadData } from "./protocol.ts";
 import { byScore, centre, cosine } from "./score.ts";

@@ -1,5 +1,5 @@
 /** Loads the index from SQL at start. */
-import type { VectorKind, VectorRows } from "../../ports.ts";
+import type { VectorKind, VectorRows } from "../../ports/vectors.ts";
 import type { EmbeddedVectors } from "./embedded.ts";
 
 /** Rows read at a time: an adapter may read on the event loop, which is to be free again after some milliseconds. */

@@ -1,5 +1,5 @@
 /** A filter made ready for a loop over the columns. */
-import type { VectorFilter } from "../../ports.ts";
+import type { VectorFilter } from "../../ports/vectors.ts";
 import type { Columns } from "./columns.ts";
 import { CHUNK_ROWS } from "./kernel.ts";
 

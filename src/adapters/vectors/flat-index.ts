@@ -3,7 +3,7 @@
  * The query is int16, so a scan errs by less than `MARGIN` raw units; what the margin keeps is scored exactly.
  */
 import { DIMENSIONS, INT8_SCALE, quantize } from "../../core/vector.ts";
-import type { VectorChunk, VectorFilter, VectorHit } from "../../ports.ts";
+import type { VectorChunk, VectorFilter, VectorHit } from "../../ports/vectors.ts";
 import { Best } from "./best.ts";
 import { Columns } from "./columns.ts";
 import { eachPassing, restricts } from "./filter.ts";

@@ -1,5 +1,5 @@
 /** Messages between the embedded index and its thread. */
-import type { VectorChunk, VectorFilter, VectorHit, VectorKind } from "../../ports.ts";
+import type { VectorChunk, VectorFilter, VectorHit, VectorKind } from "../../ports/vectors.ts";
 import type { FlatIndexOptions } from "./flat-index.ts";
 
 export interface ThreadData {

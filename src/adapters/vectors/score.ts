@@ -1,5 +1,5 @@
 /** Exact scores, and the one order of hits. */
-import type { VectorHit } from "../../ports.ts";
+import type { VectorHit } from "../../ports/vectors.ts";
 
 /** A query less the mean, with its length. A zero query stays zero: it has no direction to compare. */
 export interface CentredQuery {

@@ -1,6 +1,6 @@
 /** The thread that holds the index: a load or a scan never stops the event loop. Commands are answered in order. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { VectorKind } from "../../ports.ts";
+import type { VectorKind } from "../../ports/vectors.ts";
 import { FlatIndex } from "./flat-index.ts";
 import type { Answers, Command, Reply, Request, ThreadData } from "./protocol.ts";
 

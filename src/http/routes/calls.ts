@@ -1,7 +1,7 @@
 /** Calls: send, replace, erase, enrich again. Ingest is for admins (integrations): a manager's team is a set of agents
  *  that only the store knows, so a new call cannot be held against it; what is there already can. */
 import { AppError, invalid } from "../../errors.ts";
-import { PRIORITY } from "../../ports.ts";
+import { PRIORITY } from "../../ports/calls.ts";
 import { acceptCalls, normalizeCall } from "../../services/accept.ts";
 import { acceptBulk, type BulkResult } from "../../services/bulk.ts";
 import { createBulkReader } from "../../services/bulk-reader.ts";
