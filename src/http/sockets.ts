@@ -58,6 +58,8 @@ export function useSockets(app: App, deps: SocketDeps): void {
     let session: Session | null = null;
     const early: RawData[] = [];
     const receive = (data: RawData, binary: boolean): void => {
+      // A closed client may go on sending for seconds; what comes is read for the answer to the close alone.
+      if (ws.readyState !== WebSocket.OPEN) return;
       const bytes = data as Buffer;
       if (binary) ws.close(CLOSE.bad_message, "send text");
       else if (bytes.length > live.limits.message_bytes) ws.close(CLOSE.too_large, "more than 64 KB");

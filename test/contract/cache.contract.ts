@@ -2,6 +2,7 @@ import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import type { Cache } from "../../src/ports/cache.ts";
+import { measured } from "../support/measured.ts";
 
 interface TestCache {
   readonly cache: Cache;
@@ -43,6 +44,7 @@ export function cacheContract(name: string, make: MakeCache): void {
       gate.resolve();
       for (const answer of await Promise.all(answers)) expect(answer).toEqual({ value, age_ms: 0, stale: false });
       expect(made).toBe(1);
+      measured("a thousand ask the same at once", `${name}: ${answers.length} answers, ${made} query`);
     });
 
     test("a value holds for its time and has an age; keys and versions do not mix", async () => {

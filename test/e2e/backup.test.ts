@@ -7,6 +7,7 @@ import { openForReading } from "../../src/adapters/sql/connection.ts";
 import { makeBackup, type Manifest } from "../../src/services/backups.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { describeFile } from "../../src/services/restore.ts";
+import { measured } from "../support/measured.ts";
 import { type Earshot, runCli, startEarshot, temporaryFolder } from "../support/process.ts";
 import { aCall, openQuiet } from "../support/sqlite-store.ts";
 
@@ -102,6 +103,10 @@ test("a backup under writes, restored elsewhere: whole, sums right, all that was
   expect(sums.reduce((n, s) => n + s.total_calls, 0)).toBe(ids.size);
   const db = openForReading(path);
   expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
+  measured(
+    "backup while writes go on",
+    `${before.length} calls acknowledged before it, all in the copy of ${ids.size}; ${meanwhile} written meanwhile`,
+  );
   db.close();
 }, 90_000);
 

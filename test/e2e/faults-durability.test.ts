@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { measured } from "../support/measured.ts";
 import { type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
 import { requirement } from "../support/requirements.ts";
 import { type Acknowledged, type Durability, durability, readTrace, straceArguments } from "../support/trace.ts";
@@ -66,11 +67,13 @@ describe.skipIf(strace === null)("202, 207 and 204 mean on disk", () => {
     expect(answers).toBe(LANES * STEPS * 4);
     // Many answers share a sync, or nothing ran at once and the order was never in danger.
     expect(syncs).toBeLessThan(answers);
+    measured("the answer before the disk", `${answers} answers, ${early.length} before their sync; ${syncs} syncs`);
   }, 60_000);
 
   test("a server that does not wait for the disk is found out", async () => {
     const { answers, early } = await traced(`--import=${weakened}`);
     expect(answers).toBe(LANES * STEPS * 4);
     expect(early.length).toBeGreaterThan(answers / 2);
+    measured("the answer before the disk", `control without syncs: ${early.length} of ${answers} answers found out`);
   }, 60_000);
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Finding } from "../../src/services/doctor.ts";
 import { startHttp } from "../support/http-server.ts";
+import { inSeconds, measured } from "../support/measured.ts";
 import { modelDir } from "../support/model.ts";
 import { runCli, startEarshot, temporaryFolder } from "../support/process.ts";
 import { holdInRecovery } from "../support/recovery.ts";
@@ -93,7 +94,12 @@ test("a thread that dies, at the real server: words stand in, everything says so
   }, soon);
 
   rmSync(fault);
+  const began = performance.now();
   await vi.waitFor(async () => expect(await found()).toMatchObject({ mode: "semantic", parts: null }), soon);
+  measured(
+    "thread of the vector index dies",
+    `3 searches answered by words; by meaning again ${inSeconds(performance.now() - began)} after the fault went`,
+  );
   expect(await similar()).toEqual(["c1", "c2", "c3"]);
   expect(await earshot.get("/health/ready")).toMatchObject({ status: "ok", degraded: [] });
   expect(await (await earshot.call("GET", "/metrics")).text()).toContain('earshot_degraded{part="index"} 0');
@@ -139,6 +145,11 @@ test("a thread that hangs: nobody waits longer than the patience, then not at al
   expect((await http.ask("GET", "/health/ready")).body).toMatchObject({ degraded: ["index"] });
   expect(await http.metrics.scrape()).toContain('earshot_degraded{part="index"} 1');
 
+  measured(
+    "thread of the vector index hangs",
+    `the first search answered by words after ${inSeconds(first.ms)}, ` +
+      `the slowest of 20 after it in ${inSeconds(Math.max(...rest.map((r) => r.ms)))}`,
+  );
   rmSync(fault);
   await vi.waitFor(async () => expect(await timed()).toMatchObject({ mode: "semantic", parts: undefined }), {
     timeout: 20_000,

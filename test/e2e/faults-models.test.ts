@@ -2,6 +2,7 @@
 import { cpSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { inSeconds, measured } from "../support/measured.ts";
 import { modelDir } from "../support/model.ts";
 import { type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
 import { LONG } from "../support/tier.ts";
@@ -57,7 +58,12 @@ test("a flipped byte: serves without the model, says so, and enriches again by i
 
   writeFileSync(`${file}.new`, whole);
   renameSync(`${file}.new`, file);
+  const began = performance.now();
   await enrichedAs(earshot, "c1", "enriched", "model");
+  measured(
+    "model damaged",
+    `enriched again by itself ${inSeconds(performance.now() - began)} after the file was whole`,
+  );
 }, 60_000);
 
 // The deadline of a model thread is 20 s.
@@ -68,12 +74,19 @@ describe.skipIf(!LONG)("npm run test:faults", () => {
       EARSHOT_MODEL_THREADS: "1",
       NODE_OPTIONS: `--import=${hanging}`,
     });
+    const began = performance.now();
     await earshot.call("POST", "/api/v1/calls", body("hangs", "<hang> on"));
     await earshot.call("POST", "/api/v1/calls", body("neighbour", "I love it"));
     await enrichedAs(earshot, "hangs", "degraded", "statistical");
+    const without = performance.now() - began;
     expect((await earshot.call("PUT", "/api/v1/calls/hangs", body("hangs", "all is well"))).status).toBe(202);
     await enrichedAs(earshot, "hangs", "enriched", "model");
     await enrichedAs(earshot, "neighbour", "enriched", "model");
+    measured(
+      "model hanging",
+      `its one thread hangs: made without it after ${inSeconds(without)}, ` +
+        `by the model again after ${inSeconds(performance.now() - began)}`,
+    );
     expect(await earshot.get("/health/ready")).toMatchObject({ degraded: [] });
   }, 120_000);
 });

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { inSeconds, measured } from "../support/measured.ts";
 import { type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
 import { requirement } from "../support/requirements.ts";
 
@@ -71,6 +72,12 @@ test("a lock held by another process: writes wait a bounded time and answer 503,
   expect(reads.length).toBeGreaterThan(100);
   expect(Math.max(...reads)).toBeLessThan(1_000);
 
+  measured(
+    "database locked for writing",
+    `20 writes refused with 503 within ${inSeconds(performance.now() - began)}; ` +
+      `${reads.length} reads meanwhile, the slowest ${Math.round(Math.max(...reads))} ms`,
+  );
+
   other.stdin.end();
   await once(other, "close");
   expect((await earshot.call("POST", "/api/v1/calls", call("after"))).status).toBe(202);
@@ -117,6 +124,10 @@ describe.skipIf(unshare === null)("a full disk", () => {
       { timeout: 30_000, interval: 100 },
     );
     expect(await earshot.get("/api/v1/calls?limit=1")).toMatchObject({ total: accepted.length + 1 });
+    measured(
+      "disk full",
+      `${accepted.length} calls accepted, then ${refused.status}; all read meanwhile, then written again`,
+    );
     expect((await earshot.stop())[0]).toBe(0);
   }, 60_000);
 });

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { openForReading } from "../../src/adapters/sql/connection.ts";
 import { generateDemo } from "../../src/demo/generate.ts";
 import { undone } from "../support/ledger.ts";
+import { measured } from "../support/measured.ts";
 import { modelDir } from "../support/model.ts";
 import { type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
 import { LONG } from "../support/tier.ts";
@@ -23,6 +24,7 @@ describe.skipIf(!LONG)("npm run test:faults", () => {
     try {
       const calls = generateDemo({ seed: 11, now: Date.UTC(2026, 5, 1), calls: CALLS }).map((d) => d.call);
       expect((await api.call("POST", "/api/v1/calls/bulk", { calls })).status).toBe(207);
+      let kills = 0;
       for (let kill = 1; kill <= KILLS; kill++) {
         const before = saved();
         worker = await startEarshot(env, ["serve", "--role", "worker"]);
@@ -35,6 +37,7 @@ describe.skipIf(!LONG)("npm run test:faults", () => {
           { timeout: 60_000, interval: 5 },
         );
         await worker.stop("SIGKILL");
+        kills = kill;
         console.log(`kill ${kill}/${KILLS}: ${saved() - before} saved, ${saved()} of ${CALLS} in all`);
         if (saved() > CALLS - 30) break;
       }
@@ -48,6 +51,7 @@ describe.skipIf(!LONG)("npm run test:faults", () => {
       const agents = await api.get<{ total_calls: number; sentiment: { n: number } }[]>("/api/v1/analytics/agents");
       expect(agents.reduce((n, a) => n + a.total_calls, 0)).toBe(CALLS);
       expect(agents.reduce((n, a) => n + a.sentiment.n, 0)).toBe(CALLS);
+      measured("worker killed", `${kills} kills: ${saved()} of ${CALLS} calls enriched, none twice`);
     } finally {
       db.close();
       await worker?.stop("SIGKILL");

@@ -13,6 +13,7 @@ import document from "../../openapi.json" with { type: "json" };
 import { generateDemo } from "../../src/demo/generate.ts";
 import { type FuzzOperation, type FuzzRequest, operationsOf, requestsFor } from "../support/fuzz.ts";
 import { checker, type Document } from "../support/http-server.ts";
+import { measured } from "../support/measured.ts";
 import { ADMIN_KEY, type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
 
 const CASES = Number(process.env["EARSHOT_TEST_CASES"] ?? 50);
@@ -183,7 +184,8 @@ test(`${operations.length} operations, ${CASES} cases each: no 5xx, answers as d
     },
     { timeout: 20_000, interval: 100 },
   );
-  console.log(
+  measured(
+    "bad input",
     `${operations.length} operations x ${CASES} cases: ${JSON.stringify(tally.statuses)}, ${tally.unread} cut off, ` +
       `${tally.shed} shed, ${tally.bad.length} bad; memory ${mib(before)} before, ${mib(peak)} at most, ${mib(after)} after; ` +
       `${mib(liveGrowth)} more in use than at the start`,

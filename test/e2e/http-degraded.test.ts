@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { holdInRecovery } from "../support/recovery.ts";
 import { type TestHttp, startHttp } from "../support/http-server.ts";
+import { measured } from "../support/measured.ts";
 import { temporary } from "../support/sqlite-store.ts";
 import { requirement } from "../support/requirements.ts";
 
@@ -72,6 +73,10 @@ describe.skipIf(python === null)("a database that cannot be read", () => {
     expect(Number(write.headers["retry-after"])).toBeGreaterThan(0);
     expect(await scrape()).toMatch(/earshot_stand_in_answers_total\{route="\/api\/v1\/calls\/:call_id"\} 1/);
     expect(await scrape()).toMatch(/earshot_degraded\{part="store"\} 1/);
+    measured(
+      "database unreadable",
+      `${READS.length + 1} reads answered with an Age of ${stale.headers.age} s; a write ${write.status}`,
+    );
 
     await back();
     await vi.waitFor(async () => {

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { measured } from "../support/measured.ts";
 import { type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
 
 const REQUESTS = 200;
@@ -59,4 +60,9 @@ test("kill -9 right after an answer: what is sent again after the restart is the
   expect(await second.get("/api/v1/calls?limit=1")).toMatchObject({ total: REQUESTS });
   const [agent] = await second.get<{ total_calls: number }[]>("/api/v1/analytics/agents");
   expect(agent?.total_calls).toBe(REQUESTS);
+  measured(
+    "kill -9 under load",
+    `${REQUESTS} keyed requests sent three times around a kill, ${answered.size} answered before it: ` +
+      `${agent?.total_calls} calls, each answer as at first`,
+  );
 }, 60_000);

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { inSeconds, measured } from "../support/measured.ts";
 import { type Earshot, runCli, startEarshot, temporaryFolder } from "../support/process.ts";
 
 const undo: (() => Promise<unknown>)[] = [];
@@ -70,6 +71,11 @@ test("SIGTERM under load: every acknowledged call is there afterwards, once, and
   // Calls whose answer was cut off may be there too; none of the others may be missing or be there twice.
   expect(agents?.total_calls).toBeGreaterThanOrEqual(acknowledged.length);
   expect(agents?.total_calls).toBeLessThanOrEqual(acknowledged.length + clients.length);
+  measured(
+    "SIGTERM under load",
+    `exit ${code} after ${inSeconds(seconds * 1000)}; ${acknowledged.length} acknowledged, ` +
+      `${agents?.total_calls} there afterwards, ${refused} connections refused before the end`,
+  );
   for (const call_id of acknowledged) expect((await again.call("GET", `/api/v1/calls/${call_id}`)).status).toBe(200);
 }, 120_000);
 
@@ -129,6 +135,10 @@ test("a client that never ends its request is cut off, and said to be", async ()
   const [code, seconds] = await ended(earshot);
   expect(code).toBe(0);
   expect(seconds).toBeLessThan(10);
+  measured(
+    "a part that hangs",
+    `a client that never ends its request: exit ${code} after ${inSeconds(seconds * 1000)}`,
+  );
   expect(await slow.answer).not.toContain("202");
   expect(earshot.stderr()).toContain("were cut off");
 });

@@ -7,6 +7,7 @@ import { EVERYTHING } from "../../src/core/call.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { PRIORITY } from "../../src/ports/calls.ts";
 import { type Loop, startLoop } from "../../src/worker/loop.ts";
+import { measured } from "../support/measured.ts";
 import { modelDataDir, modelDir } from "../support/model.ts";
 import { aCall, openQuiet, temporary } from "../support/sqlite-store.ts";
 
@@ -112,13 +113,17 @@ async function delayBy(poison: string): Promise<number> {
 describe("a poisonous call delays its neighbours by less than a second", () => {
   test("when it makes a step throw", async () => {
     start(3);
-    expect(await delayBy("<throw> this")).toBeLessThan(1_000);
+    const delay = await delayBy("<throw> this");
+    measured("poison call", `a step throws: neighbours ${Math.round(delay)} ms later than alone`);
+    expect(delay).toBeLessThan(1_000);
     expect(models.describe()).toMatchObject({ method: "model", threads: 2 });
   }, 90_000);
 
   test("when it makes a step hang: what waits behind it goes to another thread", async () => {
     start(3);
-    expect(await delayBy("<hang> here")).toBeLessThan(1_000);
+    const delay = await delayBy("<hang> here");
+    measured("poison call", `a step hangs, two threads: neighbours ${Math.round(delay)} ms later than alone`);
+    expect(delay).toBeLessThan(1_000);
     expect(models.describe().method).toBe("model");
   }, 120_000);
 });
@@ -135,6 +140,7 @@ test("a call that hangs costs itself its attempts and holds no lease longer; the
   expect(letters).toMatchObject([{ call_id: "hanging", attempts: 5 }]);
   expect(letters[0]?.error).toMatch(/^infer: (no answer within 1.5 s|a text could not be read by the model: .*)$/);
   expect(JSON.stringify([letters, lines])).not.toContain("canary");
+  measured("poison call", `dead after ${letters[0]?.attempts} tries: ${letters[0]?.error}`);
 }, 60_000);
 
 test("neighbours of calls that throw lose no attempt, and a dead letter holds no word of its call", async () => {
