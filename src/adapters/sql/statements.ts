@@ -7,10 +7,9 @@ export const CALLS = {
   insert: `INSERT INTO call_records (call_id, agent_id, customer_id, language, start_time, created_at, updated_at,
       duration_seconds, outcome, digest, settled)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (call_id) DO NOTHING`,
-  /** Into the indexes of settled calls, oldest first. */
-  settle: `UPDATE call_records SET settled = 1 WHERE call_no IN
-    (SELECT call_no FROM call_records WHERE settled = 0 ORDER BY call_no LIMIT ?)
-    RETURNING call_no, agent_id, start_time`,
+  /** In the order of the index of fresh calls, which half of the indexes they settle into share. */
+  toSettle: `SELECT call_no, agent_id, start_time FROM call_records WHERE settled = 0 ORDER BY agent_id, start_time LIMIT ?`,
+  settle: `UPDATE call_records SET settled = 1 WHERE call_no = ?`,
   byId: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text, settled FROM call_records WHERE call_id = ?`,
   ofCustomer: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text, settled FROM call_records
     WHERE settled = 1 AND customer_id = ? ORDER BY start_time LIMIT ?`,

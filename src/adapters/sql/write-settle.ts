@@ -15,8 +15,9 @@ export const FRESH_LIMIT = 8_000;
 
 /** Settles up to `limit` calls; their number. */
 export function settle(context: WriteContext, { limit }: Input<"settle">): number {
-  const calls = context.all<{ call_no: number; agent_id: string; start_time: number }>(CALLS.settle, limit);
+  const calls = context.all<{ call_no: number; agent_id: string; start_time: number }>(CALLS.toSettle, limit);
   for (const { call_no, agent_id, start_time } of calls) {
+    context.run(CALLS.settle, call_no);
     context.sums.count(1, { call_no, agent_no: context.agentNo(agent_id), start_time });
   }
   return calls.length;
