@@ -97,8 +97,8 @@ recommendations ten times. What \`npm run bench -- profile NAME\` shows of Earsh
 - **List**: half is SQLite: counting one agent's calls in the index and fetching 20 rows of a file of 5 GB.
 - **Recommendations**: the scan of all call vectors, then reading 13 full vectors from SQL to rank the best exactly, then the nudges. The
   peer multiplies one float32 matrix by BLAS, which reads 300 MB a request; Earshot reads 10 MB of sign codes and the int8 rows of the nearest 4,000.
-- **POST, bulk, mix**: pages are the writer thread's work: the words of a call and its sums by day, at once; later, with thousands of
-  others, its places in six indexes (docs/adr/0007). While 8,000 calls settle nobody else writes, which is the p99; between that, a
+- **POST, bulk, mix**: pages are the writer thread's work: the words of a call and its place among the fresh ones, at once; later, with
+  thousands of others, its places in six indexes and the counts (docs/adr/0007). While 8,000 calls settle nobody else writes, which is the p99; between that, a
   single POST waits mostly for the event loop: HTTP, checking, the digest and the text of the turns. The peer fsyncs nothing.
 - **Open loop**: of the 1.8 cores that the server uses, the requests need a quarter (0.4 ms each); the rest is enrichment, which takes
   what it can get of two cores, and a request waits for its turn behind it.

@@ -1,5 +1,5 @@
 /** Reading SQLite's sums day by day while other work of the loop goes first. */
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
 import { LoopReader } from "../../src/adapters/sql/loop-reader.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
@@ -30,10 +30,12 @@ async function open(): Promise<{ path: string; store: SqliteStore }> {
 async function fill({ path, store }: { path: string; store: SqliteStore }): Promise<void> {
   await store.calls.accept([aCall("a", { start_time: START })], 1);
   const db = openForWriting(path);
+  const counted = db.prepare("SELECT count(*) FROM rollups WHERE grain = 4").pluck();
+  await vi.waitFor(() => expect(counted.get()).toBe(1), { timeout: 10_000 });
   db.prepare(
     `WITH RECURSIVE counter (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM counter WHERE i < ?)
     INSERT INTO rollups SELECT generation, grain, bucket + i, agent_no, measure, n, sum_micro, squares_high, squares_low
-    FROM rollups, counter WHERE grain = 2`,
+    FROM rollups, counter WHERE grain = 4`,
   ).run(DAYS - 1);
   db.close();
 }

@@ -1,6 +1,6 @@
 /** What a rebuild of SQLite's sums finds and leaves, also where another one ended half way. */
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { openForWriting } from "../../src/adapters/sql/connection.ts";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { aCall, enriched, openQuiet, temporary } from "../support/sqlite-store.ts";
@@ -25,6 +25,19 @@ const acceptAt = (hours: readonly number[]) =>
     hours.map((hour) => aCall(`at${hour}`, { start_time: START + hour * HOUR })),
     1,
   );
+
+/** The same, and they are in the sums. */
+async function countedAt(hours: readonly number[]): Promise<void> {
+  await acceptAt(hours);
+  await allSettled();
+}
+
+async function allSettled(): Promise<void> {
+  const db = openForReading(place.path);
+  const fresh = db.prepare<[], number>("SELECT count(*) FROM call_records WHERE settled = 0").pluck();
+  await vi.waitFor(() => expect(fresh.get()).toBe(0), { timeout: 10_000 });
+  db.close();
+}
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
 
@@ -53,10 +66,7 @@ test("says which sums were not what the calls say, and serves the right ones", a
   await acceptAt([0]);
   const [item] = await store.work.take(1, "w", 60_000);
   await store.calls.saveEnrichment(item ? [enriched(item, "w")] : []);
-  tamper(
-    "UPDATE rollups SET n = 7 WHERE grain = 2 AND measure = -1",
-    "DELETE FROM rollups WHERE grain = 0 AND measure = 0",
-  );
+  tamper("UPDATE rollups SET n = 7 WHERE grain = 4", "DELETE FROM rollups WHERE grain = 0 AND measure = 0");
   const day = { period: "2026-03-01", agent_id: "ann", measure: "calls" };
   const ever = { period: "all time", agent_id: "ann", measure: "agent_talk_ratio" };
   const found = await rebuild();
@@ -69,16 +79,16 @@ test("says which sums were not what the calls say, and serves the right ones", a
 });
 
 test("finds sums that one side alone has, in order of grain and time", async () => {
-  await acceptAt(upTo(30).map((day) => day * 24));
+  await countedAt(upTo(30).map((day) => day * 24));
   const days = START / 86_400_000 - 0.5;
   tamper(
-    `UPDATE rollups SET n = n + 5 WHERE grain = 0`,
+    `UPDATE rollups SET n = n + 5 WHERE grain = 3`,
     // The third day is lost; one long before and one long after all calls were made up.
-    `DELETE FROM rollups WHERE grain = 2 AND bucket = ${days + 2}`,
+    `DELETE FROM rollups WHERE grain = 4 AND bucket = ${days + 2}`,
     `INSERT INTO rollups SELECT generation, grain, bucket - 100, agent_no, measure, n, 2500000, 0, 0
-      FROM rollups WHERE grain = 2 AND bucket = ${days}`,
+      FROM rollups WHERE grain = 4 AND bucket = ${days}`,
     `INSERT INTO rollups SELECT generation, grain, bucket + 100, agent_no + 8, measure, n, sum_micro, 0, 0
-      FROM rollups WHERE grain = 2 AND bucket = ${days}`,
+      FROM rollups WHERE grain = 4 AND bucket = ${days}`,
   );
   const found = await rebuild();
   const one = { n: 1, sum: 0 };
@@ -96,8 +106,8 @@ test("finds sums that one side alone has, in order of grain and time", async () 
 });
 
 test("tells a hundred differences in words and counts the others", async () => {
-  await acceptAt(upTo(130).map((day) => day * 24));
-  tamper("UPDATE rollups SET n = n + 1 WHERE grain = 2");
+  await countedAt(upTo(130).map((day) => day * 24));
+  tamper("UPDATE rollups SET n = n + 1 WHERE grain = 4");
   const found = await rebuild();
   expect(found.drifted).toBe(130);
   expect(found.differences.map((one) => one.period)).toEqual(
@@ -118,7 +128,7 @@ test("tells how far it is, never past the end", async () => {
 });
 
 test("leaves nothing of a rebuild that ended half way, nor of what was served before", async () => {
-  await acceptAt(upTo(70).map((day) => day * 24));
+  await countedAt(upTo(70).map((day) => day * 24));
   const before = await rebuild();
   expect(before).toMatchObject({ drifted: 0 });
   const clean = { next_timezone: null, rebuilt_to: null, timezone: "UTC" };
@@ -129,14 +139,14 @@ test("leaves nothing of a rebuild that ended half way, nor of what was served be
   );
   // Written beside it: the call counted already is taken from both, a new one waits to be counted.
   await store.calls.remove("at24", EVERYTHING);
-  await acceptAt([2_400]);
+  await countedAt([2_400]);
   expect(await rebuild()).toEqual({ days: 70, drifted: 0, differences: [] });
   expect(generations()).toEqual([[3], { ...clean, serving: 3 }]);
   expect(await total()).toBe(70);
 });
 
 test("of two at once neither leaves wrong sums", async () => {
-  await acceptAt(upTo(1_200));
+  await countedAt(upTo(1_200));
   await Promise.all([rebuild(), rebuild()]);
   expect(await total()).toBe(1_200);
   expect(await rebuild()).toMatchObject({ drifted: 0 });
@@ -145,11 +155,11 @@ test("of two at once neither leaves wrong sums", async () => {
 });
 
 test("days of another time zone are no drift, sums of all time are", async () => {
-  await acceptAt([0, 30]);
+  await countedAt([0, 30]);
   tamper(
     "UPDATE rollup_state SET timezone = 'Asia/Tokyo'",
-    "UPDATE rollups SET bucket = bucket + 10 WHERE grain = 2",
-    "UPDATE rollups SET n = n + 1 WHERE grain = 0",
+    "UPDATE rollups SET bucket = bucket + 10 WHERE grain = 4",
+    "UPDATE rollups SET n = n + 1 WHERE grain = 3",
   );
   const found = await rebuild();
   expect(found).toMatchObject({ days: 4, drifted: 1 });
@@ -158,7 +168,7 @@ test("days of another time zone are no drift, sums of all time are", async () =>
 });
 
 test("what is written beside a rebuild for other days counts on its day of each, and once", async () => {
-  await acceptAt(upTo(600));
+  await countedAt(upTo(600));
   // Served by the days of Tokyo from here on: nine hours ahead, these calls are on other days than in UTC.
   tamper("UPDATE rollup_state SET timezone = 'Asia/Tokyo'");
   let steps = 0;
@@ -171,6 +181,7 @@ test("what is written beside a rebuild for other days counts on its day of each,
   await Promise.all(beside);
   expect(found).toMatchObject({ drifted: 0 });
   expect(steps).toBeGreaterThan(1);
+  await allSettled();
   expect(await rebuild()).toEqual({ days: 27, drifted: 0, differences: [] });
   expect(await total()).toBe(599);
 });

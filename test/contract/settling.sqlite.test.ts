@@ -24,8 +24,10 @@ const fresh = (): number => {
     db.close();
   }
 };
-const many = (n: number, of: string) =>
-  Array.from({ length: n }, (_, i) => aCall(`${of}-${i}`, { agent_id: `agent-${i % 7}`, customer_id: `c-${i % 3}` }));
+/** A call of the last millisecond of a day in March. */
+const of = (agent_id: string, n: number) => ({ agent_id, start_time: Date.UTC(2026, 2, n, 23, 59, 59, 999) });
+const many = (n: number, name: string) =>
+  Array.from({ length: n }, (_, i) => aCall(`${name}-${i}`, { agent_id: `agent-${i % 7}`, customer_id: `c-${i % 3}` }));
 const listed = async (agent_id: string) => {
   const { total, rows } = await store.reads.list({
     scope: EVERYTHING,
@@ -53,6 +55,45 @@ it("settles with its enrichment", async () => {
   const state = db.prepare("SELECT call_id, settled FROM call_records WHERE state = 'enriched'").all();
   db.close();
   expect(state).toEqual([{ call_id: item.call_id, settled: 1 }]);
+});
+
+it("counts a call once from its answer on, in every scope and on its day, settled or not", async () => {
+  const scopes = [EVERYTHING, { kind: "team", team: "north" }, { kind: "agent", agent_id: "ann" }] as const;
+  const counts = (days: { from_day?: string; to_day?: string }) =>
+    Promise.all(
+      scopes.map(async (scope) => {
+        const sums = await store.rollups.agents({ scope, measures: ["agent_words"], ...days });
+        return Object.fromEntries(sums.map((sum) => [sum.agent_id, sum.total_calls]));
+      }),
+    );
+  const expected = async (ever: { ann: number; ben: number }, third: { ann: number }) => {
+    expect(await counts({})).toEqual([ever, { ann: ever.ann }, { ann: ever.ann }]);
+    expect(await counts({ from_day: "2026-03-03", to_day: "2026-03-03" })).toEqual([third, third, third]);
+    expect(await counts({ from_day: "2026-03-04" })).toEqual([{ ben: ever.ben }, {}, {}]);
+  };
+  await store.calls.accept([aCall("a2", of("ann", 2)), aCall("a3", of("ann", 3)), aCall("b4", of("ben", 4))], 1);
+  const db = openForWriting(place.path);
+  db.exec("UPDATE agents SET team = 'north' WHERE agent_id = 'ann'");
+  db.close();
+  await expected({ ann: 2, ben: 1 }, { ann: 1 });
+  await vi.waitFor(() => expect(fresh()).toBe(0), { timeout: 10_000 });
+  await expected({ ann: 2, ben: 1 }, { ann: 1 });
+  // Of settled and fresh ones some are moved, some go, and one is enriched.
+  await store.calls.accept([aCall("new3", of("ann", 3)), aCall("new4", of("ben", 4)), aCall("gone", of("ben", 4))], 1);
+  await expected({ ann: 3, ben: 3 }, { ann: 2 });
+  await store.calls.replace(aCall("a2", of("ann", 3)), 1);
+  await store.calls.replace(aCall("new3", of("ben", 5)), 1);
+  await store.calls.remove("gone", EVERYTHING);
+  await store.calls.remove("b4", EVERYTHING);
+  const work = await store.work.take(9, "w", 60_000);
+  const item = work.find(({ call_id }) => call_id === "new4");
+  if (!item) throw new Error("no work");
+  expect(await store.calls.saveEnrichment([enriched(item, "w")])).toEqual(["saved"]);
+  await expected({ ann: 2, ben: 2 }, { ann: 2 });
+  expect(await store.rollups.rebuild(() => undefined)).toMatchObject({ drifted: 0 });
+  await vi.waitFor(() => expect(fresh()).toBe(0), { timeout: 10_000 });
+  await expected({ ann: 2, ben: 2 }, { ann: 2 });
+  expect(await store.rollups.rebuild(() => undefined)).toMatchObject({ days: 3, drifted: 0 });
 });
 
 it("never lets more wait than the limit, however busy it is", async () => {

@@ -152,7 +152,8 @@ describe("SQLite store", () => {
     expect(db.prepare("SELECT count(*) AS n FROM call_records").get()).toEqual({ n: 0 });
     db.pragma("max_page_count = 1000000");
     expect(runGroup(context, accept(["a", "b"], 50_000))).toMatchObject({ committed: true, head: 2 });
-    expect(db.prepare("SELECT n FROM rollups WHERE grain = 0").all()).toEqual([{ n: 2 }]);
+    runGroup(context, [{ name: "settle", input: { limit: 10, now: 0 } }]);
+    expect(db.prepare("SELECT n FROM rollups WHERE grain = 3").all()).toEqual([{ n: 2 }]);
     db.close();
   });
 

@@ -132,15 +132,17 @@ function possible({ revision, doubt }: Entry): (number | null)[] {
   }
 }
 
-/** The served count of calls of each agent equals a recount. */
+/** The served count of settled calls of each agent equals a recount; fresh ones are counted by whoever asks. */
 function wrongSums(db: ReturnType<typeof openForReading>): string[] {
   const served = db
     .prepare(
       `SELECT a.agent_id, r.n FROM rollups AS r JOIN agents AS a ON a.agent_no = r.agent_no
-       WHERE r.generation = (SELECT serving FROM rollup_state) AND r.grain = 0 AND r.measure = -1 ORDER BY 1`,
+       WHERE r.generation = (SELECT serving FROM rollup_state) AND r.grain = 3 ORDER BY 1`,
     )
     .all();
-  const counted = db.prepare("SELECT agent_id, count(*) AS n FROM call_records GROUP BY 1 ORDER BY 1").all();
+  const counted = db
+    .prepare("SELECT agent_id, count(*) AS n FROM call_records WHERE settled = 1 GROUP BY 1 ORDER BY 1")
+    .all();
   const [a, b] = [JSON.stringify(served), JSON.stringify(counted)];
   return a === b ? [] : [`calls by agent: served ${a}, counted ${b}`];
 }

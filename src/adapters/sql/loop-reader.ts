@@ -25,6 +25,11 @@ export class LoopReader {
     return this.#pause.run(() => this.#prepare(sql).all(...params) as Row[]);
   }
 
+  /** Several reads of one state of the store: nothing is committed between them. */
+  together<T>(reads: () => T): T {
+    return this.#pause.run(() => this.#db.transaction(reads)());
+  }
+
   /** Changes whenever another connection, of this process or another, has committed. */
   dataVersion(): number {
     return this.#pause.run(() => this.#db.pragma("data_version", { simple: true }) as number);

@@ -7,8 +7,10 @@ import { localDays } from "./local-day.ts";
 import { ROLLUPS } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 
-/** 1 was the UTC hour, up to schema 6. */
+/** Periods of measures. 1 was the UTC hour, up to schema 6. */
 export const GRAIN = { all: 0, day: 2 } as const;
+/** The same periods of accepted calls: they lie together, so that calls which settle together share their pages. */
+export const COUNTS = { all: 3, day: 4 } as const;
 /** The measure number under which accepted calls are counted. */
 export const ACCEPTED = -1;
 /** x² · 1e6 of an hour in milliseconds passes 2^63: squares are kept as high · 2^26 + low. */
@@ -81,7 +83,7 @@ export class RollupSums {
     this.#changes.length = Math.min(mark, this.#changes.length);
   }
 
-  /** Counts an accepted call (1) or takes it out (-1). */
+  /** Counts a call that settles (1) or takes a settled one out (-1). */
   count(sign: 1 | -1, call: { call_no: number; agent_no: number; start_time: number }): void {
     this.#changes.push({
       sign,
@@ -132,8 +134,9 @@ export class RollupSums {
   }
 
   #spread(buckets: Map<string, Bucket>, generation: number, timezone: string, change: Change): void {
-    this.#add(buckets, generation, GRAIN.all, 0, change);
-    this.#add(buckets, generation, GRAIN.day, this.#dayOf(timezone, change.start_time), change);
+    const grain = change.values ? GRAIN : COUNTS;
+    this.#add(buckets, generation, grain.all, 0, change);
+    this.#add(buckets, generation, grain.day, this.#dayOf(timezone, change.start_time), change);
   }
 
   #add(buckets: Map<string, Bucket>, generation: number, grain: number, bucket: number, change: Change): void {

@@ -3,9 +3,10 @@ import type { Scope } from "../../core/call.ts";
 import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
 import type { AgentSums, MeasureSum, Rebuild, Rollups } from "../../ports/rollups.ts";
 import type { RollupComparison } from "./commands.ts";
-import { dayNumber } from "./local-day.ts";
+import { freshCounts, freshOfDays } from "./fresh-counts.ts";
+import { dayNumber, localDays } from "./local-day.ts";
 import type { LoopReader } from "./loop-reader.ts";
-import { ACCEPTED, GRAIN, SQUARES_BASE } from "./rollup-sums.ts";
+import { ACCEPTED, COUNTS, GRAIN, SQUARES_BASE } from "./rollup-sums.ts";
 import { ROLLUPS } from "./statements.ts";
 import { DIFFERENCES } from "./write-rollups.ts";
 import type { Writer } from "./writer.ts";
@@ -13,11 +14,12 @@ import type { Writer } from "./writer.ts";
 const START_STEP = 50;
 const RECOUNT_STEP = 500;
 const COMPARE_STEP = 20;
+/** Days that are read of one state of the store. */
+const DAYS_STEP = 50;
 /** Milliseconds of reading after which the loop gets its turn. */
 const SLICE_MS = 5;
 
 interface SumRow {
-  readonly agent_no: number;
   readonly agent_id: string;
   readonly measure: number;
   readonly n: number;
@@ -47,9 +49,13 @@ export function daysDiffer({ reader, timezone }: Deps): boolean {
 
 async function agents(reader: LoopReader, query: Parameters<Rollups["agents"]>[0]): Promise<AgentSums[]> {
   const wanted = new Map(query.measures.map((name) => [MEASURE_NAMES.indexOf(name), name]));
-  const found = new Map<number, AgentEntry>();
+  const found: Found = new Map();
   if (query.from_day === undefined && query.to_day === undefined) {
-    collect(found, wanted, readBucket(reader, query.scope, numbersOf(wanted), serving(reader), GRAIN.all, 0));
+    reader.together(() => {
+      const asked = { scope: query.scope, measures: numbersOf(wanted), generation: stateOf(reader).serving };
+      for (const grain of [COUNTS.all, GRAIN.all]) collect(found, wanted, readBucket(reader, asked, grain, 0));
+      for (const { agent_id, n } of freshCounts(reader, query.scope)) entryOf(found, agent_id).total_calls += n;
+    });
   } else {
     const from = query.from_day === undefined ? Number.MIN_SAFE_INTEGER : dayNumber(query.from_day);
     const to = query.to_day === undefined ? Number.MAX_SAFE_INTEGER : dayNumber(query.to_day);
@@ -67,24 +73,37 @@ async function collectDays(
   scope: Scope,
   from: number,
   to: number,
-  found: Map<number, AgentEntry>,
+  found: Found,
   wanted: ReadonlyMap<number, MeasureName>,
 ): Promise<void> {
+  const { serving: generation, timezone } = stateOf(reader);
+  const asked = { scope, measures: numbersOf(wanted), generation };
+  const dayOf = localDays(timezone);
+  /** Reads the next days that have sums, and what is fresh up to there; where to go on, null at the end. */
+  const step = (first: number): number | null => {
+    let next: number | null = first;
+    for (let i = 0; i < DAYS_STEP && next !== null; i++) {
+      const day: { bucket: number } | undefined = reader.get(ROLLUPS.nextDay, generation, next, to);
+      next = day ? day.bucket + 1 : null;
+      if (!day) break;
+      for (const grain of [COUNTS.day, GRAIN.day]) {
+        collect(found, wanted, readBucket(reader, asked, grain, day.bucket));
+      }
+    }
+    const days = { from: first, to: next === null ? to : next - 1, dayOf };
+    for (const agent_id of freshOfDays(reader, scope, days)) entryOf(found, agent_id).total_calls++;
+    return next;
+  };
   let slice = performance.now();
-  const generation = serving(reader);
-  const measures = numbersOf(wanted);
-  let day = from;
-  for (;;) {
-    const next = reader.get<{ bucket: number }>(ROLLUPS.nextDay, generation, day, to);
-    if (!next) break;
-    collect(found, wanted, readBucket(reader, scope, measures, generation, GRAIN.day, next.bucket));
-    day = next.bucket + 1;
+  for (let day: number | null = from; day !== null; ) {
+    const first: number = day;
+    day = reader.together(() => step(first));
     if (performance.now() - slice > SLICE_MS) {
       await reader.turn();
       slice = performance.now();
     }
   }
-  if (serving(reader) === generation) return;
+  if (stateOf(reader).serving === generation) return;
   // A rebuild was flipped in meanwhile: what was read may be half gone.
   found.clear();
   await collectDays(reader, scope, from, to, found, wanted);
@@ -95,17 +114,14 @@ function stateOf(reader: LoopReader): { serving: number; timezone: string } {
   return reader.get(ROLLUPS.state) as { serving: number; timezone: string };
 }
 
-function serving(reader: LoopReader): number {
-  return stateOf(reader).serving;
-}
-
 /** The bucket's rows of `measures` (a JSON list of numbers): an agent has a row for every measure there is. */
 function readBucket(
   reader: LoopReader,
-  scope: Scope,
-  measures: string,
-  ...key: readonly [generation: number, grain: number, bucket: number]
+  { scope, measures, generation }: { scope: Scope; measures: string; generation: number },
+  grain: number,
+  bucket: number,
 ): SumRow[] {
+  const key = [generation, grain, bucket];
   if (scope.kind === "agent") return reader.all(ROLLUPS.readOfAgent, scope.agent_id, ...key, measures);
   if (scope.kind === "team") return reader.all(ROLLUPS.readOfTeam, scope.team, ...key, measures);
   return reader.all(ROLLUPS.read, ...key, measures);
@@ -121,13 +137,21 @@ interface AgentEntry {
   readonly measures: Map<MeasureName, MeasureSum>;
 }
 
-function collect(found: Map<number, AgentEntry>, wanted: ReadonlyMap<number, MeasureName>, rows: SumRow[]): void {
+/** By agent_id. */
+type Found = Map<string, AgentEntry>;
+
+function entryOf(found: Found, agent_id: string): AgentEntry {
+  let entry = found.get(agent_id);
+  if (!entry) {
+    entry = { agent_id, total_calls: 0, measures: new Map() };
+    found.set(agent_id, entry);
+  }
+  return entry;
+}
+
+function collect(found: Found, wanted: ReadonlyMap<number, MeasureName>, rows: SumRow[]): void {
   for (const row of rows) {
-    let entry = found.get(row.agent_no);
-    if (!entry) {
-      entry = { agent_id: row.agent_id, total_calls: 0, measures: new Map() };
-      found.set(row.agent_no, entry);
-    }
+    const entry = entryOf(found, row.agent_id);
     const name = wanted.get(row.measure);
     if (row.measure === ACCEPTED) entry.total_calls += row.n;
     else if (name !== undefined) entry.measures.set(name, plus(entry.measures.get(name), row));

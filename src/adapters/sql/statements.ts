@@ -7,15 +7,15 @@ export const CALLS = {
   insert: `INSERT INTO call_records (call_id, agent_id, customer_id, language, start_time, created_at, updated_at,
       duration_seconds, outcome, digest, settled)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (call_id) DO NOTHING`,
-  /** Into the indexes of settled calls, oldest first. */
-  settle: `UPDATE call_records SET settled = 1 WHERE call_no IN
-    (SELECT call_no FROM call_records WHERE settled = 0 ORDER BY call_no LIMIT ?)`,
-  byId: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records WHERE call_id = ?`,
-  ofCustomer: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
+  /** In the order of the index of fresh calls, which half of the indexes they settle into share. */
+  toSettle: `SELECT call_no, agent_id, start_time FROM call_records WHERE settled = 0 ORDER BY agent_id, start_time LIMIT ?`,
+  settle: `UPDATE call_records SET settled = 1 WHERE call_no = ?`,
+  byId: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text, settled FROM call_records WHERE call_id = ?`,
+  ofCustomer: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text, settled FROM call_records
     WHERE settled = 1 AND customer_id = ? ORDER BY start_time LIMIT ?`,
-  freshOfCustomer: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
+  freshOfCustomer: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text, settled FROM call_records
     WHERE settled = 0 AND customer_id = ? LIMIT ?`,
-  oldest: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text FROM call_records
+  oldest: `SELECT call_no, call_id, agent_id, start_time, revision, digest, in_full_text, settled FROM call_records
     WHERE created_at < ? ORDER BY created_at LIMIT ?`,
   /** The last row of a step of counting, and how many are left after the last full step: many calls may have come in
    *  one millisecond. */
@@ -40,7 +40,7 @@ export const CALLS = {
 
 export const INSIGHTS = {
   /** The call as the worker that holds this work saw it, or nothing: then the save is stale. */
-  held: `SELECT c.call_no, c.call_id, c.agent_id, c.start_time, c.revision, c.in_full_text FROM work AS w
+  held: `SELECT c.call_no, c.call_id, c.agent_id, c.start_time, c.revision, c.in_full_text, c.settled FROM work AS w
     JOIN call_records AS c ON c.call_no = w.call_no
     WHERE w.work_no = ? AND w.worker_id = ? AND w.state = 'running' AND w.revision = c.revision
       AND c.call_no = ? AND c.revision = ?`,
@@ -154,7 +154,7 @@ export const ROLLUPS = {
   advance: `UPDATE rollup_state SET rebuilt_to = ? WHERE only_row = 1`,
   flip: `UPDATE rollup_state SET serving = serving + 1, timezone = next_timezone, next_timezone = NULL, rebuilt_to = NULL
     WHERE only_row = 1 AND rebuilt_to IS NOT NULL`,
-  calls: `SELECT c.call_no, c.agent_id, c.start_time, i.contribution FROM call_records AS c
+  calls: `SELECT c.call_no, c.agent_id, c.start_time, c.settled, i.contribution FROM call_records AS c
     LEFT JOIN call_insights AS i ON i.call_no = c.call_no WHERE c.call_no > ? ORDER BY c.call_no LIMIT ?`,
   lastCall: `SELECT coalesce(max(call_no), 0) AS n FROM call_records`,
   nextBucket: `SELECT grain, bucket FROM rollups WHERE generation = ? AND (grain, bucket) > (?, ?) ORDER BY grain, bucket LIMIT 1`,
@@ -163,16 +163,17 @@ export const ROLLUPS = {
   older: `SELECT generation, grain, bucket FROM rollups WHERE generation < ? LIMIT 1`,
   newer: `SELECT generation, grain, bucket FROM rollups WHERE generation > ? LIMIT 1`,
   dropBucket: `DELETE FROM rollups WHERE generation = ? AND grain = ? AND bucket = ?`,
-  read: `SELECT r.agent_no, a.agent_id, r.measure, r.n, r.sum_micro, r.squares_high, r.squares_low
+  read: `SELECT a.agent_id, r.measure, r.n, r.sum_micro, r.squares_high, r.squares_low
     FROM rollups AS r JOIN agents AS a ON a.agent_no = r.agent_no
     WHERE r.generation = ? AND r.grain = ? AND r.bucket = ? AND r.measure IN (SELECT value FROM json_each(?))`,
-  readOfTeam: `SELECT r.agent_no, a.agent_id, r.measure, r.n, r.sum_micro, r.squares_high, r.squares_low
+  readOfTeam: `SELECT a.agent_id, r.measure, r.n, r.sum_micro, r.squares_high, r.squares_low
     FROM agents AS a JOIN rollups AS r ON r.agent_no = a.agent_no
     WHERE a.team = ? AND r.generation = ? AND r.grain = ? AND r.bucket = ? AND r.measure IN (SELECT value FROM json_each(?))`,
-  readOfAgent: `SELECT r.agent_no, a.agent_id, r.measure, r.n, r.sum_micro, r.squares_high, r.squares_low
+  readOfAgent: `SELECT a.agent_id, r.measure, r.n, r.sum_micro, r.squares_high, r.squares_low
     FROM agents AS a JOIN rollups AS r ON r.agent_no = a.agent_no
     WHERE a.agent_id = ? AND r.generation = ? AND r.grain = ? AND r.bucket = ? AND r.measure IN (SELECT value FROM json_each(?))`,
-  nextDay: `SELECT bucket FROM rollups WHERE generation = ? AND grain = 2 AND bucket >= ? AND bucket <= ? ORDER BY bucket LIMIT 1`,
+  /** Every day that has sums has calls. */
+  nextDay: `SELECT bucket FROM rollups WHERE generation = ? AND grain = 4 AND bucket >= ? AND bucket <= ? ORDER BY bucket LIMIT 1`,
 } as const;
 
 export const INTERN = {

@@ -16,6 +16,7 @@ interface KnownCall {
   readonly revision: number;
   readonly digest: Buffer;
   readonly in_full_text: number;
+  readonly settled: number;
 }
 
 /** Rows stand or fall alone; only faults of disk, file or lock are thrown. */
@@ -55,7 +56,8 @@ function acceptOne(context: WriteContext, row: AcceptedRow, priority: number, no
   context.fresh++;
   context.run(CALLS.insertText, call_no, body(row));
   context.run(WORK.add, call_no, 1, priority, now, now);
-  context.sums.count(1, { call_no, agent_no: context.agentNo(row.agent_id), start_time: row.start_time });
+  // An agent can be put into a team from the first call on, which is counted when it settles.
+  context.agentNo(row.agent_id);
   context.event(now, {
     type: "call.accepted",
     call_no,
@@ -93,7 +95,8 @@ export function replace(context: WriteContext, { row, priority, now }: Input<"re
   );
   context.run(CALLS.updateText, body(row), call_no);
   context.run(WORK.add, call_no, revision, priority, now, now);
-  context.sums.count(1, { call_no, agent_no: context.agentNo(row.agent_id), start_time: row.start_time });
+  const agent_no = context.agentNo(row.agent_id);
+  if (known.settled === 1) context.sums.count(1, { call_no, agent_no, start_time: row.start_time });
   context.event(now, {
     type: "call.replaced",
     call_no,
@@ -110,7 +113,7 @@ function withdraw(context: WriteContext, known: KnownCall): void {
   const call = { call_no: known.call_no, agent_no: context.agentNo(known.agent_id), start_time: known.start_time };
   const old = context.get<{ contribution: Buffer }>(INSIGHTS.contribution, known.call_no);
   if (old) context.sums.measure(-1, call, readContribution(old.contribution));
-  context.sums.count(-1, call);
+  if (known.settled === 1) context.sums.count(-1, call);
   unindexTurns(context, known);
 }
 

@@ -16,6 +16,7 @@ interface HeldCall {
   readonly start_time: number;
   readonly revision: number;
   readonly in_full_text: number;
+  readonly settled: number;
 }
 
 export function save(context: WriteContext, { batch, now }: Input<"save">): SaveResult[] {
@@ -42,6 +43,7 @@ function saveOne(context: WriteContext, item: EnrichedCall, now: number): SaveRe
   );
   if (changed !== 1) return "stale";
   const call = { call_no, agent_no: context.agentNo(held.agent_id), start_time: held.start_time };
+  if (held.settled === 0) context.sums.count(1, call);
   const old = context.get<{ contribution: Buffer }>(INSIGHTS.contribution, call_no);
   if (old) context.sums.measure(-1, call, readContribution(old.contribution));
   const contribution = contributionOf(insights.measures);

@@ -6,7 +6,7 @@
 import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
 import type { SumDifference } from "../../ports/rollups.ts";
 import type { Input, RollupComparison } from "./commands.ts";
-import { ACCEPTED, GRAIN, readContribution } from "./rollup-sums.ts";
+import { ACCEPTED, COUNTS, GRAIN, readContribution } from "./rollup-sums.ts";
 import { INTERN, ROLLUPS } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 
@@ -23,6 +23,14 @@ interface BucketRow {
   readonly sum_micro: number;
   readonly squares_high: number;
   readonly squares_low: number;
+}
+
+interface CallRow {
+  readonly call_no: number;
+  readonly agent_id: string;
+  readonly start_time: number;
+  readonly settled: number;
+  readonly contribution: Buffer | null;
 }
 
 interface Place {
@@ -62,14 +70,10 @@ export function rollupsRecount(
 ): { done: number; finished: boolean } {
   const { serving, timezone, next_timezone, rebuilt_to } = context.sums.state();
   if (rebuilt_to === null || rebuilt_to === ALL_CALLS) return { done: rebuilt_to ?? 0, finished: true };
-  const calls = context.all<{ call_no: number; agent_id: string; start_time: number; contribution: Buffer | null }>(
-    ROLLUPS.calls,
-    rebuilt_to,
-    limit,
-  );
-  for (const { call_no, agent_id, start_time, contribution } of calls) {
+  const calls = context.all<CallRow>(ROLLUPS.calls, rebuilt_to, limit);
+  for (const { call_no, agent_id, start_time, settled, contribution } of calls) {
     const call = { call_no, agent_no: context.agentNo(agent_id), start_time };
-    context.sums.count(1, call);
+    if (settled === 1) context.sums.count(1, call);
     if (contribution) context.sums.measure(1, call, readContribution(contribution));
   }
   context.sums.flushRecount(serving + 1, next_timezone ?? timezone);
@@ -97,12 +101,12 @@ export function rollupsCompare(
       .toSorted((a, b) => a.grain - b.grain || a.bucket - b.bucket)[0];
     if (!found) return { days, drifted, differences, next: null };
     at = found;
-    if (at.grain === GRAIN.day) days++;
+    if (at.grain === COUNTS.day) days++;
     const [served = [], counted = []] = [serving, serving + 1].map((generation) =>
       context.all<BucketRow>(ROLLUPS.bucket, generation, at.grain, at.bucket),
     );
     // Days of another time zone differ by nature.
-    const comparable = at.grain !== GRAIN.day || sameDays;
+    const comparable = isEver(at.grain) || sameDays;
     if (!comparable || JSON.stringify(served) === JSON.stringify(counted)) continue;
     drifted++;
     if (differences.length < DIFFERENCES) differences.push(...differencesOf(context, at, served, counted));
@@ -137,8 +141,12 @@ function differencesOf(
 }
 
 function periodOf({ grain, bucket }: { grain: number; bucket: number }): string {
-  if (grain === GRAIN.all) return "all time";
+  if (isEver(grain)) return "all time";
   return new Date(bucket * 86_400_000).toISOString().slice(0, 10);
+}
+
+function isEver(grain: number): boolean {
+  return grain === GRAIN.all || grain === COUNTS.all;
 }
 
 export function rollupsFlip(context: WriteContext): null {

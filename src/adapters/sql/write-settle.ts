@@ -1,6 +1,6 @@
 /**
- * Settling: an accepted call is on disk and found, but not yet in the indexes where it would take a page of its own. It
- * gets there when it is enriched, which touches those pages anyway, or here with many others: neighbours share pages then,
+ * Settling: an accepted call is on disk and found, but not yet in the indexes and counts where it would take a page of its
+ * own. It gets there when it is enriched, which touches those pages anyway, or here with many others: neighbours share pages then,
  * and a page that many calls touch is written once.
  */
 import type { Input } from "./commands.ts";
@@ -15,5 +15,10 @@ export const FRESH_LIMIT = 8_000;
 
 /** Settles up to `limit` calls; their number. */
 export function settle(context: WriteContext, { limit }: Input<"settle">): number {
-  return context.run(CALLS.settle, limit);
+  const calls = context.all<{ call_no: number; agent_id: string; start_time: number }>(CALLS.toSettle, limit);
+  for (const { call_no, agent_id, start_time } of calls) {
+    context.run(CALLS.settle, call_no);
+    context.sums.count(1, { call_no, agent_no: context.agentNo(agent_id), start_time });
+  }
+  return calls.length;
 }
