@@ -148,7 +148,8 @@ it("goes on writing when the disk fails while the rest of the log is copied, and
     checkpoints.written();
     await vi.waitFor(() => expect(tries).toBe(2), { timeout: 10_000 });
   } finally {
-    await checkpoints.close();
+    await checkpoints.stop();
     db.close();
+    checkpoints.close();
   }
 });

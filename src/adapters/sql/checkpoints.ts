@@ -29,9 +29,13 @@ export class Checkpoints {
   }
 
   /** Stops copying; the log is left as it is. */
-  async close(): Promise<void> {
-    closeSync(this.#index);
+  async stop(): Promise<void> {
     await this.#thread?.terminate();
+  }
+
+  /** Only when the connection is closed: POSIX ends all locks that a process has on a file with any descriptor of it. */
+  close(): void {
+    closeSync(this.#index);
   }
 
   #logPages(): number {

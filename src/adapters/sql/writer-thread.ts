@@ -222,9 +222,10 @@ async function backup(db: Connection, id: number, path: string): Promise<void> {
 async function close(to: WriteContext, id: number): Promise<void> {
   if (scrubTimer) clearTimeout(scrubTimer);
   if (settleTimer) clearTimeout(settleTimer);
-  await checkpoints?.close();
+  await checkpoints?.stop();
   scrub(to.db);
   to.db.close();
+  checkpoints?.close();
   answer([{ id, value: null }]);
   port.close();
 }
