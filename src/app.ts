@@ -25,6 +25,7 @@ import { createDrain } from "./http/drain.ts";
 import type { Drain } from "./http/drain.ts";
 import { metricsHook } from "./http/metrics.ts";
 import { buildServer } from "./http/server.ts";
+import { createUnderWay } from "./http/under-way.ts";
 import { createLog } from "./observe/logger.ts";
 import type { Log } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
@@ -280,6 +281,7 @@ export async function start(
     return closeInOrder(parts, log);
   };
   try {
+    const underWay = createUnderWay();
     const app = await buildServer({
       store,
       models,
@@ -311,6 +313,7 @@ export async function start(
         onError: (error) => log.error({ error }, "the backup failed"),
       }),
       draining: () => draining,
+      underWay,
       vitals: {
         async disk() {
           const { bavail, blocks, bsize } = await statfs(dirname(config.storePath));
@@ -319,7 +322,7 @@ export async function start(
         lag: () => index.lag(),
       },
     });
-    server = { app, drain: createDrain(app) };
+    server = { app, drain: createDrain(app, underWay) };
     await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
     if (options.role !== "worker") await app.listen({ host: config.host, port: config.port });
   } catch (error) {

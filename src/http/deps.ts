@@ -17,6 +17,7 @@ import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import type { Figures } from "../services/figures.ts";
 import type { ShedLimits } from "./shed.ts";
+import type { UnderWay } from "./under-way.ts";
 import type { RateLimits } from "./limits.ts";
 import type { LastGood } from "../services/last-good.ts";
 import type { Backups } from "../services/backups.ts";
@@ -69,6 +70,8 @@ export interface HttpDeps {
   readonly limits: RateLimits;
   /** How long the oldest write has waited for the disk, ms. */
   readonly oldestWrite: () => number;
+  /** Shared with whoever ends the surface; one is made where it is not given. */
+  readonly underWay?: UnderWay;
   /** Registers metrics and tracing hooks and `/metrics` before the routes. */
   readonly metricsHook?: (app: App) => void;
   /** Shared with whoever recalculates nightly; one is made where it is not given. */

@@ -1,6 +1,7 @@
 /** The end of the HTTP surface: requests under way are answered, then nobody is listened to. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { App } from "./deps.ts";
+import type { UnderWay } from "./under-way.ts";
 
 /** While requests are under way new connections are taken a little longer, so that /health/ready can say 503. */
 const LINGER_MS = 1_500;
@@ -12,35 +13,20 @@ export interface Drain {
   close(): Promise<number>;
 }
 
-/** Counts requests from now on. */
-export function createDrain(app: App): Drain {
-  const underWay = new Set<ServerResponse>();
-  let draining = false;
-  let idle: (() => void) | null = null;
-  // One function for all requests: a listener of its own for each showed in profiles.
-  function ended(this: ServerResponse): void {
-    underWay.delete(this);
-    if (underWay.size === 0) idle?.();
-  }
-  app.server.on("request", (_request: IncomingMessage, response: ServerResponse) => {
-    underWay.add(response);
-    if (draining) sendAway(response);
-    response.on("close", ended);
-  });
+export function createDrain(app: App, underWay: UnderWay): Drain {
   return {
     async close() {
-      draining = true;
-      for (const response of underWay) sendAway(response);
+      const idle = Promise.withResolvers<void>();
+      underWay.watch({ added: sendAway, idle: idle.resolve });
+      for (const response of underWay.responses) sendAway(response);
       let cut = 0;
       const timer = setTimeout(() => {
-        cut = underWay.size;
+        cut = underWay.responses.size;
         app.server.closeAllConnections();
       }, PATIENCE_MS);
-      if (underWay.size > 0) {
-        await new Promise<void>((resolve) => {
-          idle = resolve;
-          setTimeout(resolve, LINGER_MS).unref();
-        });
+      if (underWay.responses.size > 0) {
+        setTimeout(idle.resolve, LINGER_MS).unref();
+        await idle.promise;
       }
       await app.close();
       clearTimeout(timer);

@@ -33,6 +33,7 @@ import { importRoutes } from "./routes/import.ts";
 import { readRoutes } from "./routes/reads.ts";
 import { SHED_LIMITS, sheddingServer } from "./shed.ts";
 import { useSockets } from "./sockets.ts";
+import { createUnderWay } from "./under-way.ts";
 import { useValidation } from "./validate.ts";
 
 /** The whole surface over ports, ready to `inject` or `listen`; `close()` drains requests and sockets. */
@@ -78,7 +79,11 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
       const given = request.headers["x-request-id"];
       return typeof given === "string" && /^[\w-]{8,64}$/.test(given) ? given : randomUUID();
     },
-    serverFactory: sheddingServer({ ...context, limits: { ...SHED_LIMITS, ...context.config.shed } }),
+    serverFactory: sheddingServer({
+      ...context,
+      limits: { ...SHED_LIMITS, ...context.config.shed },
+      underWay: context.underWay ?? createUnderWay(),
+    }),
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider();

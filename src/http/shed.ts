@@ -11,6 +11,7 @@ import type { HttpMetrics } from "./deps.ts";
 import { SECURITY } from "./headers.ts";
 import { watchLoop } from "./loop-watch.ts";
 import { pathOf } from "./problem.ts";
+import type { UnderWay } from "./under-way.ts";
 
 export interface ShedLimits {
   /** What one turn of the event loop may take, ms, before what it reaches late is refused. */
@@ -48,6 +49,8 @@ export interface ShedDeps {
   /** How long the oldest write has waited, ms; 0 if none waits. */
   readonly oldestWrite: () => number;
   readonly metrics: Pick<HttpMetrics, "shed">;
+  /** Takes in every request that is not refused. */
+  readonly underWay: UnderWay;
 }
 
 type ServerOptions = Pick<FastifyServerOptions, "keepAliveTimeout" | "requestTimeout" | "connectionTimeout">;
@@ -73,19 +76,15 @@ const FIXED: readonly string[] = Object.entries({
 
 /** The server's factory for Fastify: requests are looked at before Fastify hears of them. */
 export function sheddingServer(deps: ShedDeps): (handle: RequestListener, options: ServerOptions) => Server {
-  const { limits, oldestWrite, metrics } = deps;
+  const { limits, oldestWrite, metrics, underWay } = deps;
   const watch = watchLoop({ ...limits, budget_ms: limits.turn_ms, least: limits.turn_requests });
-  let inFlight = 0;
   let refusals = 0;
-  const ended = (): void => {
-    inFlight--;
-  };
 
   function reasonFor(request: IncomingMessage): Reason | null {
     const late = watch.late();
     if (ALWAYS.test(request.url ?? "")) return null;
     if (late) return "loop";
-    if (inFlight >= limits.in_flight) return "in-flight";
+    if (underWay.responses.size >= limits.in_flight) return "in-flight";
     if (!READS.has(request.method ?? "GET") && oldestWrite() > limits.write_wait_ms) return "writes";
     return null;
   }
@@ -112,8 +111,7 @@ export function sheddingServer(deps: ShedDeps): (handle: RequestListener, option
         refuse(request, response, reason);
         return;
       }
-      inFlight++;
-      response.on("close", ended);
+      underWay.add(response);
       handle(request, response);
     });
     server.keepAliveTimeout = options.keepAliveTimeout ?? server.keepAliveTimeout;

@@ -163,8 +163,11 @@ export function undone(path: string, { model }: { model: boolean }): string[] {
       insights: [count("SELECT count(*) AS n FROM call_insights"), calls],
       "calls saved once for their revision": [
         count(
-          `SELECT count(*) AS n FROM call_records AS c WHERE (SELECT count(*) FROM events AS e
-             WHERE e.call_no = c.call_no AND e.revision = c.revision AND e.type = 'call.enriched' AND e.state = ?) = 1`,
+          // Counted in one pass: the log has no index by call, and one look a call took minutes at a hundred thousand.
+          `SELECT count(*) AS n FROM call_records AS c JOIN
+             (SELECT call_no, revision, count(*) AS saves FROM events WHERE type = 'call.enriched' AND state = ?
+              GROUP BY call_no, revision) AS e ON e.call_no = c.call_no AND e.revision = c.revision
+           WHERE e.saves = 1`,
           state,
         ),
         calls,
