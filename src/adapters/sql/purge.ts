@@ -6,10 +6,13 @@ import type { LoopReader } from "./loop-reader.ts";
 import { CALLS } from "./statements.ts";
 import type { Writer } from "./writer.ts";
 
-/** Turns taken out of the full text in one transaction, about 1 ms each at COMMIT: what a neighbour waits. */
+/** Calls erased, or turns taken out of the full text, in one transaction, about 1 ms each: what a neighbour waits. */
 const PIECES = 1;
+/** Pages of full text dropped in one transaction. */
+const WORD_PAGES = 64;
 /** Where there are no neighbours. */
 const HURRIED_PIECES = 200;
+const HURRIED_WORD_PAGES = 2_000;
 /** Free pages given back in one transaction: half a megabyte. */
 const PAGES = 128;
 /** A step is followed by a pause this many times as long as it took. */
@@ -34,7 +37,7 @@ interface Pace {
 export async function purgeSlowly(
   deps: Deps,
   before: number,
-  { onProgress, signal, hurry = false }: NonNullable<Parameters<Calls["purge"]>[1]>,
+  { onProgress, signal, hurry = false, recurring = false }: NonNullable<Parameters<Calls["purge"]>[1]>,
 ): Promise<number> {
   const { writer, now } = deps;
   const pace: Pace = { signal, hurry };
@@ -42,7 +45,7 @@ export async function purgeSlowly(
   let erased = 0;
   let tidied = 0;
   while (signal?.aborted !== true) {
-    const step = await paced(pace, () => writer.run("purge", { before, pieces }, now()));
+    const step = await paced(pace, () => writer.run("purge", { before, pieces, recurring }, now()));
     erased += step.erased;
     onProgress?.(erased);
     if (step.finished) break;
@@ -50,10 +53,22 @@ export async function purgeSlowly(
     tidied = erased;
     await giveBack(deps, pace);
   }
-  if (erased === 0) return 0;
+  const dropped = await dropWords(deps, pace);
+  if (erased === 0 && !dropped) return 0;
   await giveBack(deps, pace);
   for (let i = 0; i < SCRUBS && !(await writer.scrub()); i++) await pause(MIN_PAUSE_MS * PAUSE, signal);
   return erased;
+}
+
+/** Drops the full text of which all calls are gone; whether there was any. */
+async function dropWords({ writer, now }: Deps, pace: Pace): Promise<boolean> {
+  const pages = pace.hurry ? HURRIED_WORD_PAGES : WORD_PAGES;
+  let any = false;
+  while (pace.signal?.aborted !== true) {
+    if (!(await paced(pace, () => writer.run("dropWords", { pages }, now())))) break;
+    any = true;
+  }
+  return any;
 }
 
 async function giveBack({ writer, now }: Deps, pace: Pace): Promise<void> {

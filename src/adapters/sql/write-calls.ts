@@ -2,6 +2,7 @@
 import type { AcceptResult, ReplaceResult } from "../../ports/calls.ts";
 import type { DeleteReason } from "../../ports/events.ts";
 import type { AcceptedRow, Input } from "./commands.ts";
+import { beginPartIfDue, dropPartStep, leavesWords } from "./full-text-parts.ts";
 import { unindexSome, unindexTurns } from "./full-text.ts";
 import { readContribution } from "./rollup-sums.ts";
 import { CALLS, INSIGHTS, VECTORS, WORK } from "./statements.ts";
@@ -53,6 +54,7 @@ function acceptOne(context: WriteContext, row: AcceptedRow, priority: number, no
   }
   const call_no = Number(lastInsertRowid);
   context.fresh++;
+  beginPartIfDue(context, call_no, now);
   context.run(CALLS.insertText, call_no, body(row));
   context.run(WORK.add, call_no, 1, priority, now, now);
   context.sums.count(1, { call_no, agent_no: context.agentNo(row.agent_id), start_time: row.start_time });
@@ -144,19 +146,21 @@ export function erase(context: WriteContext, { customer_id, limit, now }: Input<
 }
 
 /**
- * Takes a few turns of the oldest calls out of the full text; a call whose turns are all out is erased. Whoever purges
- * empties the WAL when all is done: emptying it after every step would make other writes wait.
+ * Erases the oldest calls. Their words stay until their part of the full text goes, or a few turns are taken out of it, and a
+ * call whose turns are all out is erased. Whoever purges empties the WAL when all is done: emptying it after every step
+ * would make other writes wait.
  */
 export function purge(
   context: WriteContext,
-  { before, pieces, now }: Input<"purge">,
+  { before, pieces, recurring, now }: Input<"purge">,
 ): { erased: number; finished: boolean } {
   const known = context.all<KnownCall>(CALLS.oldest, before, pieces);
   let erased = 0;
   let left = pieces;
   for (const call of known) {
     if (left <= 0) break;
-    const { turns, finished } = unindexSome(context, call, left);
+    const leaves = leavesWords(context, call.call_no, { before, recurring, now });
+    const { turns, finished } = leaves ? { turns: 0, finished: true } : unindexSome(context, call, left);
     left -= turns + 1;
     if (!finished) {
       context.run(CALLS.outOfFullText, turns, call.call_no);
@@ -166,6 +170,11 @@ export function purge(
     erased++;
   }
   return { erased, finished: erased === known.length && known.length < pieces };
+}
+
+/** A step of dropping what the full text has of calls that are gone; whether there may be more. */
+export function dropWords(context: WriteContext, { pages }: Input<"dropWords">): boolean {
+  return dropPartStep(context, pages);
 }
 
 function removeOne(context: WriteContext, known: KnownCall, reason: DeleteReason, now: number): void {
