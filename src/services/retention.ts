@@ -37,7 +37,7 @@ export async function expireCalls(
   const total = await calls.receivedBefore(before);
   if (total === 0) {
     // What earlier nights left of words may be due.
-    await calls.purge(before, { signal: input.signal, recurring: input.recurring });
+    await calls.purge(before, { signal: input.signal, hurry: input.hurry, recurring: input.recurring });
     return null;
   }
   const report = { days: input.days, received_before: new Date(before).toISOString() };

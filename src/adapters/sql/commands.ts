@@ -43,9 +43,9 @@ export interface Commands {
   remove: Command<{ call_id: string; scope: Scope }, boolean>;
   /** At most `limit` calls; the number erased. */
   erase: Command<{ customer_id: string; limit: number }, number>;
-  /** A step of erasing the oldest calls received before `before`: about so many turns, or calls whose turns are out or stay
-   *  (full-text-parts.ts; `recurring`: the next purge comes tomorrow). */
-  purge: Command<{ before: number; pieces: number; recurring: boolean }, { erased: number; finished: boolean }>;
+  /** A step of erasing the oldest calls received before `before`: so many calls whose words stay for now
+   *  (full-text-parts.ts; `recurring`: the next purge comes tomorrow), or about so many turns of others. */
+  purge: Command<{ before: number; calls: number; turns: number; recurring: boolean }, PurgeStep>;
   /** A step of dropping parts of the full text without calls, about so many pages; false when there is none left. */
   dropWords: Command<{ pages: number }, boolean>;
   /** Puts up to `limit` calls into the indexes of settled ones; the number (write-settle.ts). */
@@ -81,6 +81,13 @@ export interface Commands {
   rollupsSweep: Command<{ limit: number }, boolean>;
   /** Fixed statements of accounts and jobs, all or none. */
   sql: Command<{ statements: readonly SqlStatement[] }, SqlResult[]>;
+}
+
+export interface PurgeStep {
+  readonly erased: number;
+  /** Whether any were taken out of the full text. */
+  readonly words: boolean;
+  readonly finished: boolean;
 }
 
 export interface RollupComparison {

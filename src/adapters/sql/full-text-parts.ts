@@ -42,7 +42,7 @@ function partOf(context: WriteContext, call_no: number): Part {
 
 /** Few calls: so many are taken out of one part a turn at a time. */
 function few(context: WriteContext): number {
-  return context.part_calls / 8;
+  return Math.floor(context.part_calls / 8);
 }
 
 /** Begins a part with a call that was just accepted, when the one before has its calls. */

@@ -230,7 +230,7 @@ export const ENGINE = {
   /** A step each, until it changes nothing. Rows of _data are pages; the others are small. */
   emptySome: (table: string, rows: number) => [
     `DELETE FROM ${table}_data WHERE id IN (SELECT id FROM ${table}_data WHERE id > 10 LIMIT ${rows})`,
-    `DELETE FROM ${table}_docsize WHERE id IN (SELECT id FROM ${table}_docsize LIMIT ${50 * rows})`,
+    `DELETE FROM ${table}_docsize WHERE id IN (SELECT id FROM ${table}_docsize LIMIT ${100 * rows})`,
     `DELETE FROM ${table}_idx WHERE (segid, term) IN (SELECT segid, term FROM ${table}_idx LIMIT ${10 * rows})`,
   ],
   dropPart: (table: string) => [`DROP TABLE ${table}`, `DROP VIEW ${textsOf(table)}`],

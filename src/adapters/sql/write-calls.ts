@@ -1,7 +1,7 @@
 /** Commands on calls: accept, replace, reprocess, remove, erase, purge. Each runs inside the open transaction of its group. */
 import type { AcceptResult, ReplaceResult } from "../../ports/calls.ts";
 import type { DeleteReason } from "../../ports/events.ts";
-import type { AcceptedRow, Input } from "./commands.ts";
+import type { AcceptedRow, Input, PurgeStep } from "./commands.ts";
 import { beginPartIfDue, dropPartStep, leavesWords } from "./full-text-parts.ts";
 import { unindexSome, unindexTurns } from "./full-text.ts";
 import { readContribution } from "./rollup-sums.ts";
@@ -150,26 +150,25 @@ export function erase(context: WriteContext, { customer_id, limit, now }: Input<
  * call whose turns are all out is erased. Whoever purges empties the WAL when all is done: emptying it after every step
  * would make other writes wait.
  */
-export function purge(
-  context: WriteContext,
-  { before, pieces, recurring, now }: Input<"purge">,
-): { erased: number; finished: boolean } {
-  const known = context.all<KnownCall>(CALLS.oldest, before, pieces);
+export function purge(context: WriteContext, input: Input<"purge">): PurgeStep {
+  const { before, calls, turns, now } = input;
+  const known = context.all<KnownCall>(CALLS.oldest, before, calls);
   let erased = 0;
-  let left = pieces;
+  let left = turns;
   for (const call of known) {
-    if (left <= 0) break;
-    const leaves = leavesWords(context, call.call_no, { before, recurring, now });
-    const { turns, finished } = leaves ? { turns: 0, finished: true } : unindexSome(context, call, left);
-    left -= turns + 1;
-    if (!finished) {
-      context.run(CALLS.outOfFullText, turns, call.call_no);
-      break;
+    if (!leavesWords(context, call.call_no, input)) {
+      if (left <= 0) break;
+      const out = unindexSome(context, call, left);
+      left -= out.turns + 1;
+      if (!out.finished) {
+        context.run(CALLS.outOfFullText, out.turns, call.call_no);
+        break;
+      }
     }
     removeOne(context, { ...call, in_full_text: 0 }, "retention", now);
     erased++;
   }
-  return { erased, finished: erased === known.length && known.length < pieces };
+  return { erased, words: left < turns, finished: erased === known.length && known.length < calls };
 }
 
 /** A step of dropping what the full text has of calls that are gone; whether there may be more. */
