@@ -10,7 +10,7 @@ import type { Writer } from "./writer.ts";
  * What is done in one transaction, one to two ms: what a neighbour waits. Calls whose words stay for now, turns taken out of
  * the full text (about 1 ms each at COMMIT), pages of full text dropped.
  */
-const STEP = { calls: 4, turns: 1, pages: 64 };
+const STEP = { calls: 2, turns: 1, pages: 64 };
 /** Where there are no neighbours. */
 const HURRIED = { calls: 200, turns: 200, pages: 2_000 };
 /** Free pages given back in one transaction: half a megabyte. */
@@ -21,7 +21,7 @@ const PAUSE = 60;
 const TURN_PAUSE = 14;
 const MIN_PAUSE_MS = 10;
 /** Where the disk is slow, so are all writes, and a step among them is noticed no more. */
-const MAX_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 120;
 /** Calls after which free pages are given back, and log pages go into the file, so that neither heaps up. */
 const TIDY_EVERY = 500;
 /** Tries to empty the log at the end; a reader in the way lets it be emptied by a later write. */
