@@ -243,7 +243,8 @@ export async function start(
   let expiring: Promise<void> | null = null;
   const expire = async (): Promise<void> => {
     if (config.retentionDays === 0) return;
-    const job = await expireCalls({ ...store, now: Date.now }, { days: config.retentionDays, signal: stopping.signal });
+    const asked = { days: config.retentionDays, signal: stopping.signal, recurring: true };
+    const job = await expireCalls({ ...store, now: Date.now }, asked);
     if (job) log.info({ job_id: job.job_id, state: job.state, ...job.counts }, "calls past their time were erased");
   };
   const stopNightly = startNightly({

@@ -64,8 +64,9 @@ export interface Calls {
   erase(customer_id: string): Promise<number>;
   /**
    * Erases every call received (created_at) before `before`, epoch ms, oldest first and so slowly that other writes
-   * hardly notice, or at full speed where `hurry` says that nobody else writes; gives the space back. Ends early when
-   * the signal is aborted: what is done stays done. The number.
+   * hardly notice, or at full speed where `hurry` says that nobody else writes; gives the space back. Where the next
+   * purge comes tomorrow (`recurring`), the index of words may keep, for a week at most, what nothing finds any more. Ends
+   * early when the signal is aborted: what is done stays done. The number.
    */
   purge(
     before: number,
@@ -73,6 +74,7 @@ export interface Calls {
       onProgress?: (erased: number) => void;
       signal?: AbortSignal | undefined;
       hurry?: boolean | undefined;
+      recurring?: boolean | undefined;
     },
   ): Promise<number>;
   /** How many calls `purge(before)` would erase. */

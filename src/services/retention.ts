@@ -24,11 +24,22 @@ export function cutOff(now: number, days: number): number {
  */
 export async function expireCalls(
   { calls, jobs, now }: RetentionDeps,
-  input: { days: number; signal?: AbortSignal; hurry?: boolean; onProgress?: (done: number, total: number) => void },
+  input: {
+    days: number;
+    signal?: AbortSignal;
+    hurry?: boolean;
+    /** The same is asked again tomorrow. */
+    recurring?: boolean;
+    onProgress?: (done: number, total: number) => void;
+  },
 ): Promise<Job | null> {
   const before = cutOff(now(), input.days);
   const total = await calls.receivedBefore(before);
-  if (total === 0) return null;
+  if (total === 0) {
+    // What earlier nights left of words may be due.
+    await calls.purge(before, { signal: input.signal, hurry: input.hurry, recurring: input.recurring });
+    return null;
+  }
   const report = { days: input.days, received_before: new Date(before).toISOString() };
   const started = newJob("retention", now(), { counts: { done: 0, total }, report });
   await jobs.put(started);
@@ -37,6 +48,7 @@ export async function expireCalls(
     const done = await calls.purge(before, {
       signal: input.signal,
       hurry: input.hurry,
+      recurring: input.recurring,
       onProgress(erased) {
         input.onProgress?.(erased, total);
         news.progress({ done: erased, total });

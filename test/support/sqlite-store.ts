@@ -36,7 +36,8 @@ export interface TestStore {
   close(): Promise<void>;
 }
 
-export type MakeStore = (options?: { timezone?: string }) => Promise<TestStore>;
+/** part_calls: calls in a part of the full text, where an adapter has such parts. */
+export type MakeStore = (options?: { timezone?: string; part_calls?: number }) => Promise<TestStore>;
 
 export const silent = { info: () => undefined, warn: () => undefined };
 

@@ -1,13 +1,17 @@
 /** The write side's contract suites against SQLite: each store in a fresh file. */
 import { openForReading, openForWriting } from "../../src/adapters/sql/connection.ts";
-import { searchWordsOf } from "../../src/adapters/sql/search-words.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
+import { checkFullText, indexedTurns } from "./full-text.ts";
 import { type MakeStore, openQuiet, temporary } from "./sqlite-store.ts";
 
 export const makeSqlite: MakeStore = async (options = {}) => {
   const { path, remove } = temporary();
   const clock = { now: Date.UTC(2026, 5, 1) };
-  const store = await openQuiet(path, { timezone: options.timezone ?? "UTC", now: () => clock.now });
+  const store = await openQuiet(path, {
+    timezone: options.timezone ?? "UTC",
+    now: () => clock.now,
+    ...(options.part_calls !== undefined && { part_calls: options.part_calls }),
+  });
   const eye = openForReading(path);
   return {
     calls: store.calls,
@@ -28,8 +32,7 @@ export const makeSqlite: MakeStore = async (options = {}) => {
       return ((await store.reads.get(call_id, EVERYTHING))?.turns ?? []).map((turn) => turn.text);
     },
     async turnsWith(word) {
-      const sql = "SELECT count(*) AS n FROM turn_search WHERE turn_search MATCH ?";
-      return (eye.prepare(sql).get(searchWordsOf(eye).query(word)) as { n: number }).n;
+      return indexedTurns(eye, word);
     },
     async setTeam(agent_id, team) {
       const db = openForWriting(path);
@@ -42,7 +45,7 @@ export const makeSqlite: MakeStore = async (options = {}) => {
       await store.close();
       const db = openForWriting(path);
       try {
-        db.exec("INSERT INTO turn_search (turn_search, rank) VALUES ('integrity-check', 1)");
+        checkFullText(db);
         const broken = db.pragma("integrity_check", { simple: true });
         const orphans = db.pragma("foreign_key_check") as unknown[];
         if (broken !== "ok" || orphans.length > 0) throw new Error(`the database is broken: ${String(broken)}`);

@@ -43,8 +43,11 @@ export interface Commands {
   remove: Command<{ call_id: string; scope: Scope }, boolean>;
   /** At most `limit` calls; the number erased. */
   erase: Command<{ customer_id: string; limit: number }, number>;
-  /** A step of erasing the oldest calls received before `before`: about so many turns, or calls whose turns are out. */
-  purge: Command<{ before: number; pieces: number }, { erased: number; finished: boolean }>;
+  /** A step of erasing the oldest calls received before `before`: so many calls whose words stay for now
+   *  (full-text-parts.ts; `recurring`: the next purge comes tomorrow), or about so many turns of others. */
+  purge: Command<{ before: number; calls: number; turns: number; recurring: boolean }, PurgeStep>;
+  /** A step of dropping parts of the full text without calls, about so many pages; false when there is none left. */
+  dropWords: Command<{ pages: number }, boolean>;
   /** Puts up to `limit` calls into the indexes of settled ones; the number (write-settle.ts). */
   settle: Command<{ limit: number }, number>;
   take: Command<{ n: number; worker_id: string; lease_ms: number }, WorkItem[]>;
@@ -78,6 +81,13 @@ export interface Commands {
   rollupsSweep: Command<{ limit: number }, boolean>;
   /** Fixed statements of accounts and jobs, all or none. */
   sql: Command<{ statements: readonly SqlStatement[] }, SqlResult[]>;
+}
+
+export interface PurgeStep {
+  readonly erased: number;
+  /** Whether any were taken out of the full text. */
+  readonly words: boolean;
+  readonly finished: boolean;
 }
 
 export interface RollupComparison {
@@ -144,4 +154,6 @@ export interface WriterSettings {
   readonly lock_wait_ms: number;
   /** Rows in one group at most: bounds how long the first of them waits for its COMMIT. */
   readonly group_rows: number;
+  /** Calls in a part of the full text (full-text-parts.ts). */
+  readonly part_calls?: number | undefined;
 }

@@ -6,6 +6,7 @@
  */
 import type { Turn } from "../../core/call.ts";
 import { pack, unpackWords } from "./codec.ts";
+import { tableOf } from "./full-text-parts.ts";
 import { CALLS, ENGINE, TURNS } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 
@@ -22,8 +23,9 @@ export function indexTurns(
   turns: readonly Turn[],
 ): void {
   if (call.in_full_text > 0) return;
+  const index = ENGINE.index(tableOf(context, call.call_no));
   for (const [i, turn] of turns.entries())
-    context.run(ENGINE.index, call.call_no * TURNS + i, context.words.indexed(turn.text));
+    context.run(index, call.call_no * TURNS + i, context.words.indexed(turn.text));
   context.run(CALLS.inFullText, call.call_no);
 }
 
@@ -48,8 +50,9 @@ export function unindexSome(
   const from = call.in_full_text - 1;
   const turns = turnsOf(context, call.call_no);
   const some = turns.slice(from, from + limit);
+  const unindex = ENGINE.unindex(tableOf(context, call.call_no));
   for (const [i, turn] of some.entries())
-    context.run(ENGINE.unindex, call.call_no * TURNS + from + i, context.words.indexed(turn.text));
+    context.run(unindex, call.call_no * TURNS + from + i, context.words.indexed(turn.text));
   return { turns: some.length, finished: from + some.length >= turns.length };
 }
 

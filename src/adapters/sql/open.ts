@@ -43,6 +43,8 @@ export interface SqliteOptions {
   readonly lock_wait_ms?: number;
   /** Rows in one transaction at most (4,000). 1 gives each write its own, which only a measurement wants. */
   readonly group_rows?: number;
+  /** Calls in a part of the full text (65,536). Fewer let a test have many parts. */
+  readonly part_calls?: number;
   /** Told when the breaker of long reads changes. */
   readonly onBreaker?: ReadsOptions["onBreaker"];
   /** Other limits and another thread for long reads (tests). */
@@ -75,9 +77,19 @@ const PRUNE_STEP = 5_000;
  * sentence when the file cannot be used or was made by a newer Earshot.
  */
 export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
-  const { path, timezone, readers, log, now = Date.now, lock_wait_ms = 5_000, group_rows = 4_000, onBreaker } = options;
+  const {
+    path,
+    timezone,
+    readers,
+    log,
+    now = Date.now,
+    lock_wait_ms = 5_000,
+    group_rows = 4_000,
+    part_calls,
+    onBreaker,
+  } = options;
   let log_of_events: EventLog | null = null;
-  const writer = await Writer.start({ path, timezone, lock_wait_ms, group_rows }, (head) =>
+  const writer = await Writer.start({ path, timezone, lock_wait_ms, group_rows, part_calls }, (head) =>
     log_of_events?.committed(head),
   );
   const db = openForReading(path);

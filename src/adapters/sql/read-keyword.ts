@@ -1,13 +1,13 @@
 /** Full text over turns, in a reader thread. */
+import { type Part, partTable } from "./full-text-parts.ts";
+import { keywordScale } from "./keyword-scale.ts";
 import { conditionsOf } from "./read-conditions.ts";
 import { TABLE } from "./read-plan.ts";
 import type { Shape } from "./read-sql.ts";
 import type { Statements } from "./read-statements.ts";
 import { fewNumbers, type WalkLimits } from "./read-walk.ts";
+import { PARTS, TURNS } from "./statements.ts";
 import type { CallReads, TextHit } from "../../ports/calls.ts";
-
-/** turn_search.rowid = call_no * TURNS + turn index. */
-const TURNS = 32_768;
 
 /** Matches between two looks at the clock. */
 const LOOK_EVERY = 256;
@@ -49,8 +49,8 @@ export function keywordSearch(
   now: () => number,
 ): TextHit[] {
   const conditions = conditionsOf(query.scope, query.filter);
-  const expression = statements.words.query(query.text);
-  if (conditions === null || expression === null || query.limit <= 0) return [];
+  const phrases = statements.words.phrases(query.text);
+  if (conditions === null || phrases.length === 0 || query.limit <= 0) return [];
   const end = now() + limits.deadline_ms;
   const shape: Shape = {
     kind: "numbers",
@@ -63,8 +63,8 @@ export function keywordSearch(
   };
   const few = fewNumbers(statements, conditions, limits);
   const verdicts = new Map<number, boolean>();
-  const passes = (call_no: number): boolean => {
-    if (conditions.list.length === 0) return true;
+  const passes = (call_no: number, hasGone: boolean): boolean => {
+    if (conditions.list.length === 0 && !hasGone) return true;
     if (few !== null) return few.has(call_no);
     let verdict = verdicts.get(call_no);
     if (verdict === undefined) {
@@ -74,18 +74,33 @@ export function keywordSearch(
     return verdict;
   };
   const hits = best(query.limit);
-  const rows = statements.db
-    .prepare<[string], [number, number]>(
-      "SELECT rowid, bm25(turn_search) FROM turn_search WHERE turn_search MATCH ? ORDER BY rowid DESC",
-    )
-    .raw()
-    .iterate(expression);
   let seen = 0;
-  for (const [rowid, rank] of rows) {
-    if (++seen % LOOK_EVERY === 0 && now() >= end) break;
-    if (!hits.wants(-rank)) continue;
-    const call_no = Math.floor(rowid / TURNS);
-    if (passes(call_no)) hits.add({ call_no, turn_index: rowid % TURNS, score: -rank });
-  }
+  const look = ({ from_call_no, has_gone }: Part, scaleOf: (from: number) => number): void => {
+    const table = partTable(from_call_no);
+    const rows = statements.db
+      .prepare<[string], [number, number]>(
+        `SELECT rowid, bm25(${table}) FROM ${table} WHERE ${table} MATCH ? ORDER BY rowid DESC`,
+      )
+      .raw()
+      .iterate(phrases.join(" "));
+    let scale: number | null = null;
+    for (const [rowid, rank] of rows) {
+      if (++seen % LOOK_EVERY === 0 && now() >= end) break;
+      scale ??= scaleOf(from_call_no);
+      const score = -rank * scale;
+      if (!hits.wants(score)) continue;
+      const call_no = Math.floor(rowid / TURNS);
+      if (passes(call_no, has_gone === 1)) hits.add({ call_no, turn_index: rowid % TURNS, score });
+    }
+  };
+  // One view of the file: a part that is dropped meanwhile is still there.
+  statements.db.transaction(() => {
+    const parts = statements.db.prepare<[], Part>(PARTS.asked).all();
+    const scaleOf = keywordScale(statements.db, parts, phrases);
+    for (const part of parts) {
+      look(part, scaleOf);
+      if (now() >= end) break;
+    }
+  })();
   return hits.list();
 }

@@ -44,9 +44,15 @@ export class SearchWords {
    * without a letter or digit in it. Nothing of the user's text reaches the query language.
    */
   query(text: string): string | null {
+    const phrases = this.phrases(text);
+    return phrases.length === 0 ? null : phrases.join(" ");
+  }
+
+  /** The parts of such a query, each a query of its own. */
+  phrases(text: string): string[] {
     const phrases = text.split(/[\s\0]+/u).map((word) => this.indexed(word));
     const asked = phrases.filter((phrase) => phrase !== "").slice(0, MAX_WORDS);
-    return asked.length === 0 ? null : asked.map((phrase) => `"${phrase}"`).join(" ");
+    return asked.map((phrase) => `"${phrase}"`);
   }
 
   #hash(word: string): string {

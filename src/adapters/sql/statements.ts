@@ -22,6 +22,9 @@ export const CALLS = {
   receivedStep: `SELECT created_at, call_no FROM call_records
     WHERE created_at < ? AND (created_at, call_no) > (?, ?) ORDER BY created_at, call_no LIMIT 1 OFFSET ?`,
   receivedRest: `SELECT count(*) AS n FROM call_records WHERE created_at < ? AND (created_at, call_no) > (?, ?)`,
+  /** Between a call_no and the one that is past the end: the last call, and the one that has so many before it. */
+  lastBetween: `SELECT created_at FROM call_records WHERE call_no >= ? AND call_no < ? ORDER BY call_no DESC LIMIT 1`,
+  nthBetween: `SELECT created_at FROM call_records WHERE call_no >= ? AND call_no < ? ORDER BY call_no LIMIT 1 OFFSET ?`,
   replace: `UPDATE call_records SET agent_id = ?, customer_id = ?, language = ?, start_time = ?, updated_at = ?,
       duration_seconds = ?, outcome = ?, digest = ?, revision = revision + 1, state = 'pending', in_full_text = 0,
       agent_talk_ratio = NULL, customer_sentiment_score = NULL, method = NULL, model = NULL, enriched_at = NULL, error = NULL
@@ -185,14 +188,62 @@ export const INTERN = {
   team: `SELECT team FROM agents WHERE agent_id = ?`,
 } as const;
 
+const PART_COLUMNS = `from_call_no, opened_at, has_gone`;
+
+/** The parts of the full text (full-text-parts.ts). */
+export const PARTS = {
+  of: `SELECT ${PART_COLUMNS} FROM full_text_parts WHERE from_call_no <= ? ORDER BY from_call_no DESC LIMIT 1`,
+  open: `SELECT ${PART_COLUMNS} FROM full_text_parts ORDER BY from_call_no DESC LIMIT 1`,
+  after: `SELECT ${PART_COLUMNS} FROM full_text_parts WHERE from_call_no > ? ORDER BY from_call_no LIMIT 1`,
+  /** Those that can be asked, newest first. */
+  asked: `SELECT ${PART_COLUMNS} FROM full_text_parts WHERE leaving = 0 ORDER BY from_call_no DESC`,
+  begin: `INSERT INTO full_text_parts (from_call_no, opened_at) VALUES (?, ?)`,
+  hasGone: `UPDATE full_text_parts SET has_gone = 1 WHERE from_call_no = ?`,
+  leave: `UPDATE full_text_parts SET leaving = 1 WHERE from_call_no = ?`,
+  leaving: `SELECT ${PART_COLUMNS} FROM full_text_parts WHERE leaving = 1 LIMIT 1`,
+  /** Never the last one, to which new calls belong. */
+  withoutCalls: `SELECT ${PART_COLUMNS} FROM full_text_parts AS p
+    WHERE EXISTS (SELECT 1 FROM full_text_parts AS n WHERE n.from_call_no > p.from_call_no)
+      AND NOT EXISTS (SELECT 1 FROM call_records AS c WHERE c.call_no >= p.from_call_no
+        AND c.call_no < (SELECT min(n.from_call_no) FROM full_text_parts AS n WHERE n.from_call_no > p.from_call_no))
+    ORDER BY from_call_no LIMIT 1`,
+  drop: `DELETE FROM full_text_parts WHERE from_call_no = ?`,
+} as const;
+
 /** What SQLite alone says this way. */
 export const ENGINE = {
   /** turn_no as an integer: FTS5 takes a REAL for "no rowid given". */
-  index: `INSERT INTO turn_search (rowid, text) VALUES (CAST(? AS INTEGER), ?)`,
-  unindex: `INSERT INTO turn_search (turn_search, rowid, text) VALUES ('delete', CAST(? AS INTEGER), ?)`,
+  index: (table: string) => `INSERT INTO ${table} (rowid, text) VALUES (CAST(? AS INTEGER), ?)`,
+  unindex: (table: string) => `INSERT INTO ${table} (${table}, rowid, text) VALUES ('delete', CAST(? AS INTEGER), ?)`,
+  /** As the first migrations made turn_search and turn_texts. */
+  beginPart: (table: string, from: number) => [
+    `CREATE VIEW ${textsOf(table)} (turn_no, text) AS SELECT turn_no, text FROM all_turn_texts WHERE call_no >= ${from}
+      AND call_no < coalesce((SELECT min(from_call_no) FROM full_text_parts WHERE from_call_no > ${from}), 9223372036854775807)`,
+    `CREATE VIRTUAL TABLE ${table}
+      USING fts5 (text, content = '${textsOf(table)}', content_rowid = 'turn_no', tokenize = 'ascii')`,
+    `INSERT INTO ${table} (${table}, rank) VALUES ('secure-delete', 1)`,
+  ],
+  /** An index of no segments and no rows, so that an integrity check finds nothing wrong while its pages leave. */
+  forgetIndex: (table: string) => [
+    `UPDATE ${table}_data SET block = substr(block, 1, 4) || x'000000' WHERE id = 10`,
+    `UPDATE ${table}_data SET block = x'' WHERE id = 1`,
+  ],
+  /** A step each, until it changes nothing. Rows of _data are pages; the others are small. */
+  emptySome: (table: string, rows: number) => [
+    `DELETE FROM ${table}_data WHERE id IN (SELECT id FROM ${table}_data WHERE id > 10 LIMIT ${rows})`,
+    `DELETE FROM ${table}_docsize WHERE id IN (SELECT id FROM ${table}_docsize LIMIT ${100 * rows})`,
+    `DELETE FROM ${table}_idx WHERE (segid, term) IN (SELECT segid, term FROM ${table}_idx LIMIT ${10 * rows})`,
+  ],
+  dropPart: (table: string) => [`DROP TABLE ${table}`, `DROP VIEW ${textsOf(table)}`],
+  lastCallNo: `SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'call_records'), 0) AS seq`,
   /** The last seq ever given, also when the log is empty. */
   head: `SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) AS seq`,
 } as const;
+
+/** The view that a table of the full text was made with. */
+function textsOf(table: string): string {
+  return table.replace("turn_search", "turn_texts");
+}
 
 /** turn_no = call_no * TURNS + turn index. */
 export const TURNS = 32_768;

@@ -1,7 +1,8 @@
 /** Commands on calls: accept, replace, reprocess, remove, erase, purge. Each runs inside the open transaction of its group. */
 import type { AcceptResult, ReplaceResult } from "../../ports/calls.ts";
 import type { DeleteReason } from "../../ports/events.ts";
-import type { AcceptedRow, Input } from "./commands.ts";
+import type { AcceptedRow, Input, PurgeStep } from "./commands.ts";
+import { beginPartIfDue, dropPartStep, leavesWords } from "./full-text-parts.ts";
 import { unindexSome, unindexTurns } from "./full-text.ts";
 import { readContribution } from "./rollup-sums.ts";
 import { CALLS, INSIGHTS, VECTORS, WORK } from "./statements.ts";
@@ -54,6 +55,7 @@ function acceptOne(context: WriteContext, row: AcceptedRow, priority: number, no
   }
   const call_no = Number(lastInsertRowid);
   context.fresh++;
+  beginPartIfDue(context, call_no, now);
   context.run(CALLS.insertText, call_no, body(row));
   context.run(WORK.add, call_no, 1, priority, now, now);
   // An agent can be put into a team from the first call on, which is counted when it settles.
@@ -147,28 +149,34 @@ export function erase(context: WriteContext, { customer_id, limit, now }: Input<
 }
 
 /**
- * Takes a few turns of the oldest calls out of the full text; a call whose turns are all out is erased. Whoever purges
- * empties the WAL when all is done: emptying it after every step would make other writes wait.
+ * Erases the oldest calls. Their words stay until their part of the full text goes, or a few turns are taken out of it, and a
+ * call whose turns are all out is erased. Whoever purges empties the WAL when all is done: emptying it after every step
+ * would make other writes wait.
  */
-export function purge(
-  context: WriteContext,
-  { before, pieces, now }: Input<"purge">,
-): { erased: number; finished: boolean } {
-  const known = context.all<KnownCall>(CALLS.oldest, before, pieces);
+export function purge(context: WriteContext, input: Input<"purge">): PurgeStep {
+  const { before, calls, turns, now } = input;
+  const known = context.all<KnownCall>(CALLS.oldest, before, calls);
   let erased = 0;
-  let left = pieces;
+  let left = turns;
   for (const call of known) {
-    if (left <= 0) break;
-    const { turns, finished } = unindexSome(context, call, left);
-    left -= turns + 1;
-    if (!finished) {
-      context.run(CALLS.outOfFullText, turns, call.call_no);
-      break;
+    if (!leavesWords(context, call.call_no, input)) {
+      if (left <= 0) break;
+      const out = unindexSome(context, call, left);
+      left -= out.turns + 1;
+      if (!out.finished) {
+        context.run(CALLS.outOfFullText, out.turns, call.call_no);
+        break;
+      }
     }
     removeOne(context, { ...call, in_full_text: 0 }, "retention", now);
     erased++;
   }
-  return { erased, finished: erased === known.length && known.length < pieces };
+  return { erased, words: left < turns, finished: erased === known.length && known.length < calls };
+}
+
+/** A step of dropping what the full text has of calls that are gone; whether there may be more. */
+export function dropWords(context: WriteContext, { pages }: Input<"dropWords">): boolean {
+  return dropPartStep(context, pages);
 }
 
 function removeOne(context: WriteContext, known: KnownCall, reason: DeleteReason, now: number): void {

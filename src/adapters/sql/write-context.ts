@@ -3,6 +3,7 @@ import type { Statement } from "better-sqlite3";
 import type { Scope } from "../../core/call.ts";
 import type { DeleteReason, EventType } from "../../ports/events.ts";
 import type { Connection } from "./connection.ts";
+import { type Part, PART_CALLS } from "./full-text-parts.ts";
 import { RollupSums } from "./rollup-sums.ts";
 import { type SearchWords, searchWordsOf } from "./search-words.ts";
 import { EVENTS, INTERN } from "./statements.ts";
@@ -28,14 +29,21 @@ export class WriteContext {
   careful = false;
   /** Calls accepted here since the last settling; some may have settled by their enrichment (write-settle.ts). */
   fresh = 0;
+  /** The part of the full text that new calls belong to, as it was seen last. */
+  openPart: Part | null = null;
+  /** The part whose words a purge takes out a turn at a time, once that is decided. */
+  turnByTurn: { readonly from_call_no: number; readonly before: number } | null = null;
+  /** Calls in a part of the full text. */
+  readonly part_calls: number;
   #statements = new Map<string, Statement>();
   #agents = new Map<string, number>();
   #spaces = new Map<string, number>();
   #head: number | null = null;
   #erased = false;
 
-  constructor(db: Connection, timezone: string) {
+  constructor(db: Connection, timezone: string, part_calls = PART_CALLS) {
     this.db = db;
+    this.part_calls = part_calls;
     this.sums = new RollupSums(this, timezone);
     this.words = searchWordsOf(db);
   }
@@ -153,6 +161,7 @@ export class WriteContext {
 
   /** Numbers handed out in what was rolled back must not be used again. */
   #forget(): void {
+    this.openPart = null;
     this.#agents.clear();
     this.#spaces.clear();
   }

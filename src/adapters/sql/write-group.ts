@@ -5,7 +5,7 @@
 import type { RequestKey } from "../../ports/idempotency.ts";
 import type { CommandName, Commands, Failure, Input, SqlResult } from "./commands.ts";
 import { isBusy, storeFault } from "./store-error.ts";
-import { accept, erase, purge, remove, replace, reprocess } from "./write-calls.ts";
+import { accept, dropWords, erase, purge, remove, replace, reprocess } from "./write-calls.ts";
 import type { WriteContext } from "./write-context.ts";
 import { save } from "./write-enrichment.ts";
 import { rollupsCompare, rollupsFlip, rollupsRecount, rollupsStart, rollupsSweep } from "./write-rollups.ts";
@@ -26,6 +26,7 @@ const HANDLERS: Handlers = {
   remove,
   erase,
   purge,
+  dropWords,
   settle,
   take,
   renew,

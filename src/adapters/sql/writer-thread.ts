@@ -52,7 +52,7 @@ function start(): WriteContext | null {
   try {
     freeLostLeases(settings.path);
     const db = openForWriting(settings.path);
-    const opened = new WriteContext(db, settings.timezone);
+    const opened = new WriteContext(db, settings.timezone, settings.part_calls);
     opened.sums.start();
     opened.fresh = opened.get<{ n: number }>(CALLS.fresh)?.n ?? 0;
     db.pragma(`busy_timeout = ${TRY_MS}`);
