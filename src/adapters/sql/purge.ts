@@ -10,7 +10,7 @@ import type { Writer } from "./writer.ts";
  * What is done in one transaction, one to two ms: what a neighbour waits. Calls whose words stay for now, turns taken out of
  * the full text (about 1 ms each at COMMIT), pages of full text dropped.
  */
-const STEP = { calls: 2, turns: 1, pages: 64 };
+const STEP = { calls: 2, turns: 1, pages: 16 };
 /** Where there are no neighbours. */
 const HURRIED = { calls: 200, turns: 200, pages: 2_000 };
 /** Free pages given back in one transaction: half a megabyte. */
@@ -74,7 +74,7 @@ async function dropWords({ writer, now }: Deps, pace: Pace): Promise<boolean> {
   let any = false;
   while (pace.signal?.aborted !== true) {
     const step = () => writer.run("dropWords", { pages }, now());
-    if (!(await paced(pace, step, () => PAUSE))) break;
+    if (!(await paced(pace, step, () => 2 * PAUSE))) break;
     any = true;
   }
   return any;
