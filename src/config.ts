@@ -11,6 +11,8 @@ export interface Config {
   readonly dataDir: string;
   /** Path of the SQLite file. */
   readonly storePath: string;
+  /** The Redis that spreads events between processes; null: the log itself does. */
+  readonly streamUrl: string | null;
   /** The pinned model under dataDir, a folder of the user's own, or none. */
   readonly model: { readonly kind: "pinned" | "statistical" } | { readonly kind: "folder"; readonly path: string };
   readonly modelThreads: number;
@@ -56,6 +58,12 @@ export const SETTINGS = [
   { name: "EARSHOT_PORT", fallback: "8000", meaning: "port to listen on (0: any free one)" },
   { name: "EARSHOT_DATA_DIR", fallback: "./data", meaning: "database, models and keys" },
   { name: "EARSHOT_STORE_URL", fallback: "sqlite:DATA_DIR/earshot.db", meaning: "the database, `sqlite:PATH`" },
+  {
+    name: "EARSHOT_STREAM_URL",
+    fallback: "sql:",
+    meaning:
+      "how processes hear of each other's events: `sql:` by the database, or `redis://[USER:PASSWORD@]HOST[:PORT]`",
+  },
   {
     name: "EARSHOT_MODEL_DIR",
     fallback: "DATA_DIR/models/…",
@@ -104,7 +112,6 @@ export const SETTINGS = [
 /** Parts with one choice in this version: naming it is right, anything else would silently not happen. */
 const ONLY_CHOICE: Readonly<Record<string, string>> = {
   EARSHOT_DISPATCH_URL: "sql:",
-  EARSHOT_STREAM_URL: "sql:",
   EARSHOT_CACHE_URL: "memory:",
   EARSHOT_VECTORS_URL: "embedded:",
 };
@@ -131,6 +138,11 @@ function isNetwork(text: string): boolean {
   const kind = isIP(address);
   if (kind === 0 || rest.length > 0) return false;
   return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128));
+}
+
+function isRedis(text: string): boolean {
+  if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return false;
+  return new URL(text).hostname !== "";
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -184,6 +196,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       );
     else storePath = resolve(path);
   }
+
+  const streamText = text("EARSHOT_STREAM_URL") ?? "sql:";
+  // The rest of a URL may hold a password.
+  if (streamText !== "sql:" && !isRedis(streamText))
+    problems.push(
+      `EARSHOT_STREAM_URL must be sql:, or redis:// or rediss:// with a host, not ${streamText.split(":")[0]}:…`,
+    );
 
   const modelText = text("EARSHOT_MODEL_DIR");
   const model: Config["model"] =
@@ -252,6 +271,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: integer("EARSHOT_PORT", 8000, 0, 65_535),
     dataDir,
     storePath,
+    streamUrl: streamText === "sql:" ? null : streamText,
     model,
     modelThreads: integer("EARSHOT_MODEL_THREADS", Math.min(cores, 8), 1, 64),
     readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),

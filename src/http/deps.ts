@@ -58,6 +58,8 @@ export type HttpMetrics = Pick<Metrics, "stoodIn" | "degraded" | "shed" | "rateL
 
 export interface HttpDeps {
   readonly store: HttpStore;
+  /** What sockets follow; absent: the log of the store. */
+  readonly stream?: Events;
   readonly models: Models;
   readonly vectors: ServedVectors;
   readonly cache: Cache;

@@ -42,7 +42,8 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
   const recalculation =
     deps.recalculation ??
     createRecalculation({ rollups: deps.store.rollups, jobs: deps.store.jobs, now: deps.now, onError });
-  const lastGood = createLastGood({ events: deps.store.events, now: deps.now });
+  const stream = deps.stream ?? deps.store.events;
+  const lastGood = createLastGood({ events: stream, now: deps.now });
   const figures = createFigures({ ...deps.store, cache: deps.cache });
   const app = await surface({ ...deps, access, once: createOnce(deps.store), figures, lastGood }, recalculation);
   app.addHook("onClose", async () => {
@@ -51,6 +52,7 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
   });
   const live = createLive({
     ...deps.store,
+    events: stream,
     access,
     now: deps.now,
     onError,
