@@ -347,7 +347,7 @@ export async function start(
           return { free_bytes: bavail * bsize, total_bytes: blocks * bsize };
         },
         lag: () => index.lag(),
-        stream: () => stream.problem(),
+        stream: () => stream.problem() === null,
       },
     });
     server = { app, drain: createDrain(app) };
