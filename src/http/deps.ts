@@ -21,8 +21,8 @@ import type { RateLimits } from "./limits.ts";
 import type { LastGood } from "../services/last-good.ts";
 import type { Backups } from "../services/backups.ts";
 import type { Vitals } from "../services/readiness.ts";
-import type { LiveLimits } from "../services/live.ts";
 import type { Once } from "../services/once.ts";
+import type { StreamLimits } from "../services/streams.ts";
 
 interface HttpStore {
   readonly calls: Calls;
@@ -49,8 +49,8 @@ export interface HttpConfig extends AccessConfig {
   readonly pageFolder?: string;
   /** Other limits of load shedding (tests). */
   readonly shed?: Partial<ShedLimits>;
-  /** Smaller limits and shorter intervals for sockets (tests). */
-  readonly live?: Partial<LiveLimits>;
+  /** Smaller limits and shorter intervals for streams (tests). */
+  readonly streams?: Partial<StreamLimits>;
 }
 
 /** What the HTTP surface counts beside requests. */
