@@ -14,7 +14,7 @@ import { type TwoStores, twoStores } from "../support/two-stores.ts";
 
 const program = requirement("redis");
 /** How soon what Redis holds up must be there all the same: a second, and what a busy machine takes. */
-const PATIENCE_MS = 4_000;
+const PATIENCE_MS = 8_000;
 
 describe.skipIf(program === null)("redis, when it is away", () => {
   let server: RedisServer;
@@ -131,7 +131,8 @@ describe.skipIf(program === null)("redis, when it is away", () => {
     await Promise.all(streams.map((stream) => stream.close()));
     open();
     await Promise.all(streams.map((stream) => stream.close()));
-    expect(performance.now() - began).toBeLessThan(1_000);
+    // A connection that is given up by itself takes longer.
+    expect(performance.now() - began).toBeLessThan(2_000);
     server.resume();
   });
 

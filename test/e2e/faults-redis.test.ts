@@ -55,7 +55,7 @@ describe.skipIf(program === null)("Redis away", () => {
       transcript: "Agent: Hello.\nCustomer: I am really happy with this, thank you.",
     });
     expect(response.status).toBe(202);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(3_000);
     const headers = { authorization: `Bearer ${ADMIN_KEY}` };
     const ws = new WebSocket(`${earshot.url.replace("http", "ws")}/ws/sentiment/${call_id}`, { headers });
     await new Promise<void>((resolve, reject) => {
@@ -89,7 +89,7 @@ describe.skipIf(program === null)("Redis away", () => {
       expect(await api.stop()).toEqual([0, null]);
     }
     for (const { stderr } of [api, worker]) expect(stderr()).not.toMatch(/unhandled|uncaught|TypeError/i);
-  });
+  }, 120_000);
 
   test("silent: 202 goes on, and a shutdown does not wait for it", async () => {
     const earshot = await serve("all");
@@ -103,5 +103,5 @@ describe.skipIf(program === null)("Redis away", () => {
     expect(performance.now() - began).toBeLessThan(4_000);
     expect(earshot.stderr()).not.toMatch(/unhandled|uncaught|TypeError/i);
     server.resume();
-  });
+  }, 120_000);
 });

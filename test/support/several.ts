@@ -7,6 +7,8 @@ import { ADMIN_KEY, type Earshot, startEarshot, temporaryFolder } from "./proces
 export interface Several {
   /** Of nginx. */
   readonly url: string;
+  /** The data folder of all of them. */
+  readonly folder: string;
   /** The database file. */
   readonly path: string;
   readonly nginx: Nginx;
@@ -41,6 +43,7 @@ export async function startSeveral(options: {
   const nginx = await startNginx(options.nginx, ports);
   return {
     url: nginx.url,
+    folder: path,
     path: join(path, "earshot.db"),
     nginx,
     processes,

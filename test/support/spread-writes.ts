@@ -1,4 +1,5 @@
 /** Clients that send calls through a proxy in front of several processes, until each is acknowledged. */
+import { setTimeout as pause } from "node:timers/promises";
 import { AUTHORIZED } from "./several.ts";
 
 export interface Written {
@@ -10,8 +11,8 @@ export interface Written {
   stop(): Promise<void>;
 }
 
-/** `lanes` clients at once, each one call after the other. */
-export function spreadWrites(url: string, lanes: number): Written {
+/** `lanes` clients at once, each one call after the other; `rate` calls a second of all of them at most. */
+export function spreadWrites(url: string, { lanes, rate }: { lanes: number; rate: number }): Written {
   const acknowledged = new Set<string>();
   let going = true;
   let failures = 0;
@@ -27,7 +28,10 @@ export function spreadWrites(url: string, lanes: number): Written {
     return true;
   };
   const lane = async (number: number): Promise<void> => {
+    const began = performance.now();
     for (let i = 0; going; i++) {
+      await pause(Math.max(0, began + ((i * lanes + number) * 1_000) / rate - performance.now()));
+      if (!going) return;
       const call_id = `w${number}-${i}`;
       while (!(await send(call_id))) failures++;
       acknowledged.add(call_id);
