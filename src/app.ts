@@ -320,6 +320,7 @@ export async function start(
         version: VERSION,
         timezone: config.timezone,
         corsOrigins: config.corsOrigins,
+        socketIo: config.socketIo,
         rankMinimum: config.rankMinimum,
         trustProxy: config.trustProxy,
         pageFolder: PAGE,

@@ -24,6 +24,8 @@ export interface Config {
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
   readonly metricsPublic: boolean;
   readonly corsOrigins: readonly string[];
+  /** Whether Socket.IO clients are served. */
+  readonly socketIo: boolean;
   /** Addresses, networks and names of networks whose X-Forwarded-* headers are believed; empty: nobody's. */
   readonly trustProxy: readonly string[];
   /** Requests of one account; null: no limit. */
@@ -85,6 +87,7 @@ export const SETTINGS = [
   { name: "EARSHOT_LOG_LEVEL", fallback: "info", meaning: "trace, debug, info, warn, error or silent" },
   { name: "EARSHOT_METRICS_PUBLIC", fallback: "0", meaning: "1 serves /metrics without a token" },
   { name: "EARSHOT_CORS_ORIGINS", fallback: "none", meaning: "origins of other sites that may call the API" },
+  { name: "EARSHOT_SOCKETIO", fallback: "0", meaning: "1 serves the streams to Socket.IO clients as well" },
   {
     name: "EARSHOT_TRUST_PROXY",
     fallback: "none",
@@ -284,6 +287,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     rateLimit: quota("EARSHOT_RATE_LIMIT"),
     rateLimitAddress: quota("EARSHOT_RATE_LIMIT_ADDRESS"),
     corsOrigins,
+    socketIo: flag("EARSHOT_SOCKETIO"),
     rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
     retentionDays: integer("EARSHOT_RETENTION_DAYS", 730, 0, 36_500),
     warnings,

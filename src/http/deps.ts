@@ -49,6 +49,8 @@ export interface HttpConfig extends AccessConfig {
   readonly pageFolder?: string;
   /** Other limits of load shedding (tests). */
   readonly shed?: Partial<ShedLimits>;
+  /** Takes Socket.IO clients as well. */
+  readonly socketIo?: boolean;
   /** Smaller limits and shorter intervals for streams (tests). */
   readonly streams?: Partial<StreamLimits>;
 }

@@ -63,7 +63,10 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
     figures.stop();
     lastGood.stop();
   });
-  useSockets(app, { streams, access, limits: deps.limits, origins: deps.config.corsOrigins });
+  const sockets = { streams, access, limits: deps.limits, origins: deps.config.corsOrigins };
+  // Loaded only where it is used.
+  const gateway = deps.config.socketIo ? (await import("./socket-io.ts")).socketIo(app, sockets) : null;
+  useSockets(app, { ...sockets, gateway });
   await app.ready();
   return app;
 }

@@ -17,11 +17,20 @@ import { startPulse } from "./stream-pulse.ts";
 import { readAfter, readFeedQuery } from "./stream-query.ts";
 import { StreamSocket } from "./stream-socket.ts";
 
+/** Takes upgrade requests of another protocol. */
+export interface Gateway {
+  takes(url: string): boolean;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends its connections, once streams have said why. */
+  close(): Promise<void>;
+}
+
 export interface SocketDeps {
   readonly streams: Streams;
   readonly access: Access;
   readonly limits: RateLimits;
   readonly origins: readonly string[];
+  readonly gateway?: Gateway | null;
 }
 
 /** Of larger messages no more is read. */
@@ -34,7 +43,7 @@ const PATIENCE_MS = 1_000;
 const REASON = 120;
 
 export function useSockets(app: App, deps: SocketDeps): void {
-  const { streams } = deps;
+  const { streams, gateway } = deps;
   const server = new WebSocketServer({
     noServer: true,
     WebSocket: StreamSocket,
@@ -47,6 +56,10 @@ export function useSockets(app: App, deps: SocketDeps): void {
 
   app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", destroy);
+    if (gateway?.takes(request.url ?? "")) {
+      gateway.upgrade(request, socket, head);
+      return;
+    }
     const route = routeOf(request.url ?? "");
     if (route === null) {
       socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
@@ -117,6 +130,7 @@ export function useSockets(app: App, deps: SocketDeps): void {
     pulse.stop();
     streams.close();
     for (const ws of server.clients) ws.close(CLOSE.restarting, "The server is restarting");
+    const others = gateway?.close();
     const timer = setTimeout(() => {
       for (const ws of server.clients) ws.terminate();
     }, PATIENCE_MS);
@@ -127,6 +141,7 @@ export function useSockets(app: App, deps: SocketDeps): void {
     for (const ws of server.clients) ws.once("close", () => queueMicrotask(last));
     last();
     await promise;
+    await others;
     clearTimeout(timer);
     server.close();
   });
@@ -141,7 +156,8 @@ function answered(this: WebSocket): void {
 /** A protocol error or broken pipe; `close` follows. */
 function ignore(): void {}
 
-function closeCode({ code }: AppError): number {
+export function closeCode({ code }: AppError): number {
+  if (code === "unauthorized") return CLOSE.unauthorized;
   if (code === "too_many_requests") return CLOSE.too_many;
   if (code === "forbidden") return CLOSE.forbidden;
   return code === "validation" ? CLOSE.bad_message : CLOSE.internal;
@@ -170,7 +186,7 @@ function routeOf(url: string): Route | null {
 }
 
 /** Programs send no Origin; pages must be our own or of an origin that the settings name. */
-function allowed(request: IncomingMessage, origins: readonly string[]): boolean {
+export function allowed(request: IncomingMessage, origins: readonly string[]): boolean {
   const { origin } = request.headers;
   return origin === undefined || origins.includes(origin) || sameOrigin(request);
 }

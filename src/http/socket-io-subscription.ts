@@ -1,0 +1,76 @@
+import type { Socket } from "socket.io";
+import { CLOSE } from "../services/stream-client.ts";
+import type { Connection, Parcel, Session } from "../services/stream-client.ts";
+
+export type StreamName = "feed" | "sentiment" | "figures";
+
+/** One stream that a Socket.IO client follows. */
+export class Subscription implements Connection {
+  readonly #socket: Socket;
+  readonly #about: { readonly stream: StreamName; readonly call_id?: string };
+  readonly #onEnd: () => void;
+  #ended = false;
+  session: Session | null = null;
+  /** Why it was closed from our side. */
+  refusal: { readonly code: number; readonly message: string } | null = null;
+
+  constructor(socket: Socket, stream: StreamName, call_id: string | null, onEnd: () => void) {
+    this.#socket = socket;
+    this.#about = { stream, ...(call_id !== null && { call_id }) };
+    this.#onEnd = onEnd;
+  }
+
+  push(parcel: Parcel): void {
+    const { conn } = this.#socket;
+    if (this.#ended || conn.readyState !== "open") return;
+    for (const packet of toPackets(this.#about.stream, parcel)) conn.write(packet);
+  }
+
+  waiting(): number {
+    return this.#socket.request.socket.writableLength;
+  }
+
+  drained(): Promise<void> {
+    const tcp = this.#socket.request.socket;
+    if (!tcp.writableNeedDrain || tcp.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        tcp.off("drain", done).off("close", done);
+        resolve();
+      };
+      tcp.on("drain", done).on("close", done);
+    });
+  }
+
+  close(code: number, reason: string, retry_ms?: number): void {
+    this.refusal = { code, message: reason };
+    const retry = retry_ms !== undefined && { retry_ms };
+    // A client that reads nothing does not read this either.
+    if (code === CLOSE.too_slow) this.#socket.conn.close(true);
+    else this.#socket.emit("closed", { ...this.#about, code, reason, ...retry });
+    // Its clients come back by themselves where the connection ends, and not where they are told to go.
+    if (code === CLOSE.restarting) setImmediate(() => this.#socket.conn.close());
+    if (code === CLOSE.unauthorized) setImmediate(() => this.#socket.disconnect(true));
+    // Whoever opens it has the session only then.
+    queueMicrotask(() => this.end());
+  }
+
+  /** It is over, for whichever reason. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.session?.ended();
+    this.#onEnd();
+  }
+}
+
+const known = new WeakMap<Parcel, readonly string[]>();
+
+/** The Socket.IO packets of a parcel, made once for all who get it: an event (2) of the main namespace. */
+function toPackets(stream: StreamName, parcel: Parcel): readonly string[] {
+  const before = known.get(parcel);
+  if (before) return before;
+  const packets = parcel.map(({ text }) => `2["${stream}",${text}]`);
+  known.set(parcel, packets);
+  return packets;
+}
