@@ -10,6 +10,9 @@ export class Subscription implements Connection {
   readonly #about: { readonly stream: StreamName; readonly call_id?: string };
   readonly #onEnd: () => void;
   #ended = false;
+  /** Bytes that have not left this process. */
+  #waiting = 0;
+  #drained = Promise.withResolvers<void>();
   session: Session | null = null;
   /** Why it was closed from our side. */
   refusal: { readonly code: number; readonly message: string } | null = null;
@@ -23,23 +26,25 @@ export class Subscription implements Connection {
   push(parcel: Parcel): void {
     const { conn } = this.#socket;
     if (this.#ended || conn.readyState !== "open") return;
-    for (const packet of toPackets(this.#about.stream, parcel)) conn.write(packet);
+    const { packets, bytes } = toPackets(this.#about.stream, parcel);
+    this.#waiting += bytes;
+    // What the TCP socket does not take stays with Socket.IO, which tells when a packet has gone.
+    const gone = (): void => {
+      this.#waiting -= bytes;
+      if (this.#waiting === 0) this.#drained.resolve();
+    };
+    const last = packets.at(-1);
+    for (const packet of packets) conn.write(packet, undefined, packet === last ? gone : undefined);
   }
 
   waiting(): number {
-    return this.#socket.request.socket.writableLength;
+    return this.#waiting;
   }
 
   drained(): Promise<void> {
-    const tcp = this.#socket.request.socket;
-    if (!tcp.writableNeedDrain || tcp.destroyed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        tcp.off("drain", done).off("close", done);
-        resolve();
-      };
-      tcp.on("drain", done).on("close", done);
-    });
+    if (this.#waiting === 0 || this.#ended) return Promise.resolve();
+    this.#drained = Promise.withResolvers();
+    return this.#drained.promise;
   }
 
   close(code: number, reason: string, retry_ms?: number): void {
@@ -59,18 +64,25 @@ export class Subscription implements Connection {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#drained.resolve();
     this.session?.ended();
     this.#onEnd();
   }
 }
 
-const known = new WeakMap<Parcel, readonly string[]>();
+interface Packets {
+  readonly packets: readonly string[];
+  readonly bytes: number;
+}
+
+const known = new WeakMap<Parcel, Packets>();
 
 /** The Socket.IO packets of a parcel, made once for all who get it: an event (2) of the main namespace. */
-function toPackets(stream: StreamName, parcel: Parcel): readonly string[] {
+function toPackets(stream: StreamName, parcel: Parcel): Packets {
   const before = known.get(parcel);
   if (before) return before;
   const packets = parcel.map(({ text }) => `2["${stream}",${text}]`);
-  known.set(parcel, packets);
-  return packets;
+  const made = { packets, bytes: packets.reduce((sum, packet) => sum + Buffer.byteLength(packet), 0) };
+  known.set(parcel, made);
+  return made;
 }
