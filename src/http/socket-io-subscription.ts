@@ -50,8 +50,8 @@ export class Subscription implements Connection {
   close(code: number, reason: string, retry_ms?: number): void {
     this.refusal = { code, message: reason };
     const retry = retry_ms !== undefined && { retry_ms };
-    // A client that reads nothing does not read this either.
-    if (code === CLOSE.too_slow) this.#socket.conn.close(true);
+    // A client that reads nothing would not read this either, and not answer a close.
+    if (code === CLOSE.too_slow) this.#socket.request.socket.destroy();
     else this.#socket.emit("closed", { ...this.#about, code, reason, ...retry });
     // Its clients come back by themselves where the connection ends, and not where they are told to go.
     if (code === CLOSE.restarting) setImmediate(() => this.#socket.conn.close());

@@ -1,9 +1,10 @@
 /** The streams by the real Socket.IO client, over a real port. */
 import { once } from "node:events";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { io } from "socket.io-client";
 import type { Socket } from "socket.io-client";
 import { ADMIN_KEY, type TestHttp, startHttp } from "../support/http-server.ts";
+import { aCall } from "../support/sqlite-store.ts";
 
 interface Message {
   readonly type: string;
@@ -202,6 +203,26 @@ describe("streams", () => {
     await cut;
   });
 });
+
+test("a client that reads nothing is cut off", async () => {
+  const slow = await startHttp({ config: { socketIo: true, streams: { drain_ms: 500 } } });
+  const address = await slow.app.listen({ host: "127.0.0.1", port: 0 });
+  // More than kernels keep at both ends.
+  for (let batch = 0; batch < 40; batch++) {
+    const calls = Array.from({ length: 1_000 }, (_, i) => aCall(`c${batch}-${i}`, {}, ["x"]));
+    await slow.store.calls.accept(calls, 2);
+  }
+  const one = client({ auth: { token: ADMIN_KEY } }, address);
+  await once(one.socket as never, "connect");
+  const { ws } = one.socket.io.engine.transport as unknown as { ws: { pause: () => void } };
+  ws.pause();
+  one.socket.emit("subscribe", { stream: "feed", after: 0 });
+  const connections = () =>
+    new Promise<number>((resolve) => slow.app.server.getConnections((_, count) => resolve(count)));
+  expect(await connections()).toBe(1);
+  await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 30_000 });
+  await slow.close();
+}, 60_000);
 
 test("at a shutdown clients are told to come back, and do so by themselves with after", async () => {
   const first = await start();
