@@ -1,4 +1,5 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
+import { randomUUID } from "node:crypto";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
@@ -13,6 +14,7 @@ import { pullModel } from "./adapters/models/pull-model.ts";
 import type { PullProgress } from "./adapters/models/pull-model.ts";
 import { whileAlone } from "./adapters/sql/alone.ts";
 import { copyProblem } from "./adapters/sql/copy-facts.ts";
+import { logStream } from "./adapters/sql/log-stream.ts";
 import { newestSchema } from "./adapters/sql/migrate.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
 import type { SqliteOptions, SqliteStore } from "./adapters/sql/open.ts";
@@ -30,6 +32,7 @@ import { createLog } from "./observe/logger.ts";
 import type { Log } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
+import type { Stream } from "./ports/stream.ts";
 import { readOrMakeSecret } from "./secrets.ts";
 import { createRecalculation } from "./services/analytics.ts";
 import { closeInOrder } from "./services/shutdown.ts";
@@ -54,10 +57,26 @@ const PAGE = join(import.meta.dirname, "../web/dist");
 const LANES = 3;
 /** The space of the vectors that are served, so that similar calls work before (or without) the model. */
 const SPACE_BOOKMARK = "vectors.space";
+/** Names the log of this store wherever logs of others may be. */
+const LOG_BOOKMARK = "events.log";
 
 function openStore(config: Config, log: Log, onBreaker: SqliteOptions["onBreaker"] = () => {}): Promise<SqliteStore> {
   const { storePath: path, timezone, readerThreads: readers } = config;
   return openSqlite({ path, timezone, readers, log, onBreaker });
+}
+
+/** How the processes on this store hear of each other's events. */
+async function openStream(
+  config: Config,
+  store: SqliteStore,
+  onChange: (problem: string | null) => void,
+): Promise<Stream> {
+  if (config.streamUrl === null) return logStream(store.events);
+  // Its client takes a tenth of a second to load: only who uses it waits for that.
+  const { openRedisStream } = await import("./adapters/redis/stream.ts");
+  await store.jobs.moveBookmark(LOG_BOOKMARK, null, randomUUID());
+  const log_id = (await store.jobs.bookmark(LOG_BOOKMARK)) as string;
+  return openRedisStream({ url: config.streamUrl, log: store.events, log_id, onChange });
 }
 
 /** Opens the store for one command and closes it whatever happens. */
@@ -157,6 +176,7 @@ interface Engine {
 function startEngine(
   config: Config,
   store: SqliteStore,
+  stream: Stream,
   log: Log,
   options: { work: boolean; onProgress: (p: PullProgress) => void },
 ): Engine {
@@ -167,7 +187,10 @@ function startEngine(
     log.info({ method: state.method, model: state.model, problem: state.problem }, "the model changed");
   });
   const loop = options.work
-    ? startLoop({ ...store, models, metrics, log, now: Date.now, random: Math.random }, { lanes: LANES })
+    ? startLoop(
+        { ...store, events: stream, models, metrics, log, now: Date.now, random: Math.random },
+        { lanes: LANES },
+      )
     : null;
   return {
     models,
@@ -199,14 +222,19 @@ export async function start(
   const log = createLog(config.logLevel);
   let told: Metrics | null = null;
   const store = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
-  const engine = startEngine(config, store, log, {
+  const stream = await openStream(config, store, (problem) => {
+    told?.degraded("stream", problem !== null);
+    if (problem === null) log.info("events come by Redis");
+    else log.warn({ problem }, "Redis does not bring the events: they are read from the log until it does");
+  });
+  const engine = startEngine(config, store, stream, log, {
     work: options.role !== "api",
     onProgress: options.onProgress ?? ((p) => log.info({ step: p.step }, p.message)),
   });
   const { models, metrics } = engine;
   told = metrics;
   const index = createIndexHost({
-    events: store.events,
+    events: stream,
     rows: store.vectorRows,
     open(space_id) {
       const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log });
@@ -276,6 +304,7 @@ export async function start(
         { name: "models", patience_ms: 1_500, close: () => models.close() },
         { name: "index", patience_ms: 1_500, close: () => index.close() },
         { name: "cache", patience_ms: 1_500, close: () => cache.close() },
+        { name: "stream", patience_ms: 1_500, close: () => stream.close() },
       ],
       [{ name: "store", patience_ms: 3_000, close: () => store.close() }],
     ];
@@ -285,6 +314,7 @@ export async function start(
     const underWay = createUnderWay();
     const app = await buildServer({
       store,
+      stream,
       models,
       vectors: index.vectors,
       cache,
@@ -293,6 +323,7 @@ export async function start(
         version: VERSION,
         timezone: config.timezone,
         corsOrigins: config.corsOrigins,
+        socketIo: config.socketIo,
         rankMinimum: config.rankMinimum,
         trustProxy: config.trustProxy,
         pageFolder: PAGE,
@@ -321,6 +352,7 @@ export async function start(
           return { free_bytes: bavail * bsize, total_bytes: blocks * bsize };
         },
         lag: () => index.lag(),
+        stream: () => stream.problem() === null,
       },
     });
     server = { app, drain: createDrain(app, underWay) };

@@ -11,6 +11,8 @@ export interface Config {
   readonly dataDir: string;
   /** Path of the SQLite file. */
   readonly storePath: string;
+  /** The Redis that spreads events between processes; null: the log itself does. */
+  readonly streamUrl: string | null;
   /** The pinned model under dataDir, a folder of the user's own, or none. */
   readonly model: { readonly kind: "pinned" | "statistical" } | { readonly kind: "folder"; readonly path: string };
   readonly modelThreads: number;
@@ -22,6 +24,8 @@ export interface Config {
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
   readonly metricsPublic: boolean;
   readonly corsOrigins: readonly string[];
+  /** Whether Socket.IO clients are served. */
+  readonly socketIo: boolean;
   /** Addresses, networks and names of networks whose X-Forwarded-* headers are believed; empty: nobody's. */
   readonly trustProxy: readonly string[];
   /** Requests of one account; null: no limit. */
@@ -57,6 +61,12 @@ export const SETTINGS = [
   { name: "EARSHOT_DATA_DIR", fallback: "./data", meaning: "database, models and keys" },
   { name: "EARSHOT_STORE_URL", fallback: "sqlite:DATA_DIR/earshot.db", meaning: "the database, `sqlite:PATH`" },
   {
+    name: "EARSHOT_STREAM_URL",
+    fallback: "sql:",
+    meaning:
+      "how processes hear of each other's events: `sql:` by the database, or `redis://[USER:PASSWORD@]HOST[:PORT]`",
+  },
+  {
     name: "EARSHOT_MODEL_DIR",
     fallback: "DATA_DIR/models/…",
     meaning: "a model folder of your own; `statistical:` runs without a model",
@@ -77,6 +87,7 @@ export const SETTINGS = [
   { name: "EARSHOT_LOG_LEVEL", fallback: "info", meaning: "trace, debug, info, warn, error or silent" },
   { name: "EARSHOT_METRICS_PUBLIC", fallback: "0", meaning: "1 serves /metrics without a token" },
   { name: "EARSHOT_CORS_ORIGINS", fallback: "none", meaning: "origins of other sites that may call the API" },
+  { name: "EARSHOT_SOCKETIO", fallback: "0", meaning: "1 serves the streams to Socket.IO clients as well" },
   {
     name: "EARSHOT_TRUST_PROXY",
     fallback: "none",
@@ -104,7 +115,6 @@ export const SETTINGS = [
 /** Parts with one choice in this version: naming it is right, anything else would silently not happen. */
 const ONLY_CHOICE: Readonly<Record<string, string>> = {
   EARSHOT_DISPATCH_URL: "sql:",
-  EARSHOT_STREAM_URL: "sql:",
   EARSHOT_CACHE_URL: "memory:",
   EARSHOT_VECTORS_URL: "embedded:",
 };
@@ -131,6 +141,11 @@ function isNetwork(text: string): boolean {
   const kind = isIP(address);
   if (kind === 0 || rest.length > 0) return false;
   return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128));
+}
+
+function isRedis(text: string): boolean {
+  if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return false;
+  return new URL(text).hostname !== "";
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -184,6 +199,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       );
     else storePath = resolve(path);
   }
+
+  const streamText = text("EARSHOT_STREAM_URL") ?? "sql:";
+  // The rest of a URL may hold a password.
+  if (streamText !== "sql:" && !isRedis(streamText))
+    problems.push(
+      `EARSHOT_STREAM_URL must be sql:, or redis:// or rediss:// with a host, not ${streamText.split(":")[0]}:…`,
+    );
 
   const modelText = text("EARSHOT_MODEL_DIR");
   const model: Config["model"] =
@@ -252,6 +274,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: integer("EARSHOT_PORT", 8000, 0, 65_535),
     dataDir,
     storePath,
+    streamUrl: streamText === "sql:" ? null : streamText,
     model,
     modelThreads: integer("EARSHOT_MODEL_THREADS", Math.min(cores, 8), 1, 64),
     readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),
@@ -264,6 +287,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     rateLimit: quota("EARSHOT_RATE_LIMIT"),
     rateLimitAddress: quota("EARSHOT_RATE_LIMIT_ADDRESS"),
     corsOrigins,
+    socketIo: flag("EARSHOT_SOCKETIO"),
     rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
     retentionDays: integer("EARSHOT_RETENTION_DAYS", 730, 0, 36_500),
     warnings,

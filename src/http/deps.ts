@@ -22,8 +22,8 @@ import type { RateLimits } from "./limits.ts";
 import type { LastGood } from "../services/last-good.ts";
 import type { Backups } from "../services/backups.ts";
 import type { Vitals } from "../services/readiness.ts";
-import type { LiveLimits } from "../services/live.ts";
 import type { Once } from "../services/once.ts";
+import type { StreamLimits } from "../services/streams.ts";
 
 interface HttpStore {
   readonly calls: Calls;
@@ -50,8 +50,10 @@ export interface HttpConfig extends AccessConfig {
   readonly pageFolder?: string;
   /** Other limits of load shedding (tests). */
   readonly shed?: Partial<ShedLimits>;
-  /** Smaller limits and shorter intervals for sockets (tests). */
-  readonly live?: Partial<LiveLimits>;
+  /** Takes Socket.IO clients as well. */
+  readonly socketIo?: boolean;
+  /** Smaller limits and shorter intervals for streams (tests). */
+  readonly streams?: Partial<StreamLimits>;
 }
 
 /** What the HTTP surface counts beside requests. */
@@ -59,6 +61,8 @@ export type HttpMetrics = Pick<Metrics, "stoodIn" | "degraded" | "shed" | "rateL
 
 export interface HttpDeps {
   readonly store: HttpStore;
+  /** What sockets follow; absent: the log of the store. */
+  readonly stream?: Events;
   readonly models: Models;
   readonly vectors: ServedVectors;
   readonly cache: Cache;

@@ -13,7 +13,7 @@ export function ref(name: keyof typeof SCHEMAS) {
   return Type.Unsafe<unknown>({ $ref: `${name}#` });
 }
 
-const EVENT_TYPES = ["call.accepted", "call.replaced", "call.enriched", "call.deleted"] as const;
+export const EVENT_TYPES = ["call.accepted", "call.replaced", "call.enriched", "call.deleted"] as const;
 
 const figures = Type.Object(
   {

@@ -10,8 +10,9 @@ import { createRecalculation } from "../services/analytics.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import { createFigures } from "../services/figures.ts";
 import { createLastGood } from "../services/last-good.ts";
-import { createLive } from "../services/live.ts";
 import { createOnce } from "../services/once.ts";
+import { createStreams } from "../services/streams.ts";
+import type { Streams } from "../services/streams.ts";
 import { useAccess } from "./auth.ts";
 import { SMALL_BODY_BYTES, useJsonBodies } from "./body.ts";
 import type { App, HttpDeps, RouteContext } from "./deps.ts";
@@ -23,6 +24,7 @@ import { useHeaders } from "./headers.ts";
 import { useIdempotency } from "./idempotency.ts";
 import { useOpenapi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
+import { presentEvent } from "./present.ts";
 import { sendProblem } from "./problem.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
 import { authRoutes } from "./routes/auth.ts";
@@ -31,6 +33,7 @@ import { callRoutes } from "./routes/calls.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { importRoutes } from "./routes/import.ts";
 import { readRoutes } from "./routes/reads.ts";
+import { streamRoutes } from "./routes/streams.ts";
 import { SHED_LIMITS, sheddingServer } from "./shed.ts";
 import { useSockets } from "./sockets.ts";
 import { createUnderWay } from "./under-way.ts";
@@ -43,26 +46,33 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
   const recalculation =
     deps.recalculation ??
     createRecalculation({ rollups: deps.store.rollups, jobs: deps.store.jobs, now: deps.now, onError });
-  const lastGood = createLastGood({ events: deps.store.events, now: deps.now });
+  const stream = deps.stream ?? deps.store.events;
+  const lastGood = createLastGood({ events: stream, now: deps.now });
   const figures = createFigures({ ...deps.store, cache: deps.cache });
-  const app = await surface({ ...deps, access, once: createOnce(deps.store), figures, lastGood }, recalculation);
+  const streams = createStreams({
+    ...deps.store,
+    events: stream,
+    access,
+    present: presentEvent,
+    now: deps.now,
+    onError,
+    ...(deps.config.streams && { limits: deps.config.streams }),
+  });
+  const context = { ...deps, access, once: createOnce(deps.store), figures, lastGood };
+  const app = await surface(context, recalculation, streams);
   app.addHook("onClose", async () => {
     figures.stop();
     lastGood.stop();
   });
-  const live = createLive({
-    ...deps.store,
-    access,
-    now: deps.now,
-    onError,
-    ...(deps.config.live && { limits: deps.config.live }),
-  });
-  useSockets(app, { live, access, limits: deps.limits, origins: deps.config.corsOrigins });
+  const sockets = { streams, access, limits: deps.limits, origins: deps.config.corsOrigins };
+  // Loaded only where it is used.
+  const gateway = deps.config.socketIo ? (await import("./socket-io.ts")).socketIo(app, sockets) : null;
+  useSockets(app, { ...sockets, gateway });
   await app.ready();
   return app;
 }
 
-async function surface(context: RouteContext, recalculation: Recalculation): Promise<App> {
+async function surface(context: RouteContext, recalculation: Recalculation, streams: Streams | null): Promise<App> {
   const trusted = context.config.trustProxy ?? [];
   const app: App = Fastify({
     loggerInstance: context.log,
@@ -104,6 +114,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
   readRoutes(app, context);
   analyticsRoutes(app, context, recalculation);
   backupRoutes(app, context);
+  streamRoutes(app, { streams });
   docsRoutes(app);
   pageRoutes(app, context.config.pageFolder ?? null);
   return app;
@@ -113,7 +124,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
 export async function openapiDocument(version: string): Promise<object> {
   const config = { version, timezone: "UTC", corsOrigins: [], jwtSecrets: [], adminKey: null };
   const context = { config, log: pino({ level: "silent" }) } as Partial<RouteContext> as RouteContext;
-  const app = await surface({ ...context, store: {} as RouteContext["store"] }, {} as Recalculation);
+  const app = await surface({ ...context, store: {} as RouteContext["store"] }, {} as Recalculation, null);
   await app.ready();
   const document = app.swagger();
   await app.close();

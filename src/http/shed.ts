@@ -57,6 +57,8 @@ type ServerOptions = Pick<FastifyServerOptions, "keepAliveTimeout" | "requestTim
 
 /** Health, metrics and signing in: needed most when there is too much of everything else. */
 const ALWAYS = /^\/(?:health|auth\/|metrics)/;
+/** Last as long as their clients like; how many there are is limited elsewhere. */
+const STREAMS = /^\/api\/v1\/stream\//;
 const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Of a refused request no more than this is read, so that its connection can go on. */
 const READ_ON_BYTES = 65_536;
@@ -111,7 +113,7 @@ export function sheddingServer(deps: ShedDeps): (handle: RequestListener, option
         refuse(request, response, reason);
         return;
       }
-      underWay.add(response);
+      if (!STREAMS.test(request.url ?? "")) underWay.add(response);
       handle(request, response);
     });
     server.keepAliveTimeout = options.keepAliveTimeout ?? server.keepAliveTimeout;

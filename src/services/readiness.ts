@@ -22,9 +22,11 @@ export interface Vitals {
   disk(): Promise<{ free_bytes: number; total_bytes: number }>;
   /** Events the vector index has not taken in; null while there is none. */
   lag(): Promise<number | null>;
+  /** Whether events come the way they should. */
+  stream(): boolean;
 }
 
-/** Looks at store, queue, models, index and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
+/** Looks at store, queue, models, index, stream and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
 export async function readiness(
   deps: {
     work: Pick<Work, "depth">;
@@ -57,6 +59,8 @@ export async function readiness(
       lag: { ok: behind === null || behind <= LAG_EVENTS, events: behind },
       disk: { ok: disk !== null && disk.free_bytes >= LOW_DISK_BYTES, ...disk },
     }),
+    // Why not is in the log: the reason names hosts, and everybody may ask here.
+    stream: { ok: vitals?.stream() ?? true },
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)

@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Files of ten seconds or more, the longest first. Without a run before, vitest would go by their size in bytes. */
 const LONG = [
   "test/e2e/faults-kill.test.ts",
+  "test/e2e/several-processes.test.ts",
   "test/browser/dashboard.test.ts",
   "test/e2e/worker-poison.test.ts",
   "test/e2e/readme.test.ts",
@@ -13,6 +14,7 @@ const LONG = [
   "test/e2e/backup.test.ts",
   "test/e2e/serve.test.ts",
   "test/e2e/faults-store.test.ts",
+  "test/contract/stream.redis-faults.test.ts",
 ];
 
 export class LongFirst extends BaseSequencer {

@@ -37,6 +37,15 @@ const REQUIREMENTS = {
     find: () => (process.platform === "linux" ? [onPath("unshare")].find(canMount) : undefined),
     get: "Linux as root, or where users may make namespaces, with unshare and mount of util-linux",
   },
+  redis: {
+    find: () => onPath("redis-server"),
+    get: '"apt-get install -y redis-server"',
+  },
+  nginx: {
+    // Debian puts it where only root looks.
+    find: () => onPath("nginx") ?? ["/usr/sbin/nginx"].find((path) => existsSync(path)),
+    get: '"apt-get install -y nginx-light"',
+  },
   python3: {
     find: () => onPath("python3"),
     get: '"apt-get install -y python3"',

@@ -53,11 +53,22 @@ test("a URL's scheme picks the store; the model can be a folder or statistical:"
 });
 
 test("a part with one choice may be named, and nothing else", () => {
-  const only = { EARSHOT_DISPATCH_URL: "sql:", EARSHOT_STREAM_URL: "sql:", EARSHOT_CACHE_URL: "memory:" };
+  const only = { EARSHOT_DISPATCH_URL: "sql:", EARSHOT_CACHE_URL: "memory:" };
   expect(readConfig({ ...only, EARSHOT_VECTORS_URL: "embedded:" })).toEqual(readConfig({}));
   expect(() => readConfig({ EARSHOT_CACHE_URL: "redis://:hunter2@host" })).toThrow(
     /EARSHOT_CACHE_URL must be memory: in this version, not redis:$/,
   );
+});
+
+test("events spread by the log or by Redis; a password is not repeated", () => {
+  expect(readConfig({ EARSHOT_STREAM_URL: "sql:" })).toEqual(readConfig({}));
+  for (const url of ["redis://127.0.0.1:6379", "redis://me:secret@cache.example.com/2", "rediss://cache.example.com"]) {
+    expect(readConfig({ EARSHOT_STREAM_URL: url }).streamUrl).toBe(url);
+  }
+  for (const url of ["redis:", "redis://", "http://host", "redis://:hunter2@host:port"]) {
+    const problem = `EARSHOT_STREAM_URL must be sql:, or redis:// or rediss:// with a host, not ${url.split(":")[0]}:…`;
+    expect(() => readConfig({ EARSHOT_STREAM_URL: url })).toThrow(new RegExp(`${problem}$`));
+  }
 });
 
 test("limits are requests in seconds, or 0 for none", () => {

@@ -1,0 +1,61 @@
+/** A real Redis of a test's own, on a free port, with nothing on disk. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { temporaryFolder } from "./process.ts";
+import { freePort } from "./free-port.ts";
+
+export interface RedisServer {
+  readonly url: string;
+  /** Ends it at once; what it held is gone. */
+  kill(): Promise<void>;
+  /** Starts it again, empty, on the same port. */
+  start(): Promise<void>;
+  /** Stops it as SIGSTOP does: it keeps its connections and says nothing; `resume` lets it go on. */
+  freeze(): void;
+  resume(): void;
+  /** Ends it and removes what it left. */
+  close(): Promise<void>;
+}
+
+/** @param program path of redis-server, as `requirement("redis")` found it */
+export async function startRedis(program: string): Promise<RedisServer> {
+  const { path, cleanup } = await temporaryFolder();
+  const port = await freePort();
+  const options = { port, bind: "127.0.0.1", dir: path, save: "", appendonly: "no" };
+  let child: ChildProcess | null = null;
+
+  const start = async (): Promise<void> => {
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const started = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+    child = started;
+    let said = "";
+    await new Promise<void>((resolve, reject) => {
+      started.stdout.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        if (said.includes("Ready to accept connections")) resolve();
+      });
+      started.once("exit", (code) => reject(new Error(`redis-server ended with ${code}:\n${said}`)));
+    });
+  };
+  const kill = async (): Promise<void> => {
+    if (child === null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    child = null;
+    await ended;
+  };
+
+  await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    start,
+    kill,
+    freeze: () => void child?.kill("SIGSTOP"),
+    resume: () => void child?.kill("SIGCONT"),
+    async close() {
+      await kill();
+      await cleanup();
+    },
+  };
+}
