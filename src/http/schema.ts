@@ -1,6 +1,7 @@
 /** Every wire type. One table of named schemas: the OpenAPI document and the tests read it; inputs.ts has parameters. */
 import { Type } from "typebox";
 import type { TSchema } from "typebox";
+import { LIVE_RULES } from "../core/live-alerts.ts";
 import { MEASURE_NAMES } from "../core/measures.ts";
 import { ERRORS } from "../errors.ts";
 import { ROLES } from "../ports/accounts.ts";
@@ -120,6 +121,20 @@ export const SCHEMAS = {
           CLOSED,
         ),
       ),
+      live: Type.Array(
+        Type.Object(
+          {
+            name: Type.String(),
+            title: Type.String(),
+            unit: Type.String(),
+            definition: Type.String(),
+            source: Type.String(),
+          },
+          CLOSED,
+        ),
+        { description: "What only a call that goes on has" },
+      ),
+      alerts: Type.Array(Type.Object({ rule_id: enumOf(LIVE_RULES), definition: Type.String() }, CLOSED)),
     },
     CLOSED,
   ),

@@ -264,6 +264,17 @@ export type Definitions = {
   readonly "needs": readonly (string)[];
   readonly "range": readonly [number | null, number | null];
 })[];
+  /** What only a call that goes on has */ readonly "live": readonly ({
+  readonly "name": string;
+  readonly "title": string;
+  readonly "unit": string;
+  readonly "definition": string;
+  readonly "source": string;
+})[];
+  readonly "alerts": readonly ({
+  readonly "rule_id": "talking_too_long" | "sentiment_falling" | "long_silence";
+  readonly "definition": string;
+})[];
 };
 
 export type Job = {
