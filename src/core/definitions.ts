@@ -301,7 +301,7 @@ export const LIVE_DEFINITIONS: Readonly<
     source: "Google CCAI",
   },
   silence_ms: {
-    title: "Silence since the last turn",
+    title: "Since the last turn",
     unit: "ms",
     definition: "Now − the arrival of the newest turn with words.",
     source: "Earshot",
