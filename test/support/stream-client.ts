@@ -13,7 +13,7 @@ export interface Ended {
 }
 
 /** What was got so far, and a way to wait for more. */
-export class Received {
+class Received {
   readonly messages: StreamMessage[] = [];
   #waiting: (() => void)[] = [];
 
