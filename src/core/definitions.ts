@@ -1,5 +1,8 @@
 /** What every measure means. The API and docs/measures.md serve this table; tests hold it against MEASURE_NAMES. */
+import { LIVE_RANGES, type LiveRule } from "./live-alerts.ts";
+import { type LiveMeasureName, TREND_FROM } from "./live-measures.ts";
 import type { MeasureName } from "./measures.ts";
+import { LIVE_ALPHA } from "./sentiment.ts";
 
 /** What a call must have for the measure; without it the measure is null with a reason. */
 type Need = "words" | "timings" | "duration" | "english" | "sentiment";
@@ -275,6 +278,47 @@ export const DEFINITIONS: Readonly<Record<MeasureName, Definition>> = {
     "VoiceBase",
     "Customer sentiment of the last third of the call − that of the first third.",
   ),
+};
+
+/** What only a call that goes on has; its other live measures are those above, of the turns so far. */
+export const LIVE_DEFINITIONS: Readonly<
+  Record<Exclude<LiveMeasureName, MeasureName>, { title: string; unit: string; definition: string; source: string }>
+> = {
+  live_sentiment: {
+    title: "Live sentiment",
+    unit: "score",
+    definition:
+      `Exponential moving average of the customer's turns, in the order in which they came: the newest weighs ` +
+      `${LIVE_ALPHA} unless set.`,
+    source: "Google CCAI",
+  },
+  trend: {
+    title: "Trend",
+    unit: "label",
+    definition:
+      "live_sentiment − a slower average with a third of its weight: rising from " +
+      `${TREND_FROM}, falling from −${TREND_FROM}, steady between.`,
+    source: "Google CCAI",
+  },
+  silence_ms: {
+    title: "Since the last turn",
+    unit: "ms",
+    definition: "Now − the arrival of the newest turn with words.",
+    source: "Earshot",
+  },
+};
+
+/** When a call that goes on gives an alert. */
+export const ALERT_DEFINITIONS: Readonly<Record<LiveRule, string>> = {
+  talking_too_long:
+    `The agent's stretch that goes on is longer than ${LIVE_RANGES.stretch_seconds} s, or than ` +
+    `${LIVE_RANGES.stretch_words} words where not every turn is timed.`,
+  sentiment_falling:
+    `live_sentiment is below −${-LIVE_RANGES.fallen_to} and has fallen by ${LIVE_RANGES.fall} or more in two to seven turns of the customer, ` +
+    "its trend is falling, and the newest turn lies below it.",
+  long_silence:
+    `Nobody spoke for more than ${LIVE_RANGES.silence_ms / 1000} s between two timed turns, or no turn has come for ` +
+    `${LIVE_RANGES.waiting_ms / 1000} s.`,
 };
 
 // Declarations below are hoisted, so that the table can come first.

@@ -1,5 +1,6 @@
 /** docs/measures.md as text, from the tables the code measures by. */
-import { DEFINITIONS } from "./definitions.ts";
+import { ALERT_DEFINITIONS, DEFINITIONS, LIVE_DEFINITIONS } from "./definitions.ts";
+import { ALERT_LIMITS } from "./live-alerts.ts";
 import { MEASURE_NAMES } from "./measures.ts";
 import { BACKCHANNELS } from "./speech.ts";
 import { FILLERS } from "./words.ts";
@@ -15,6 +16,10 @@ export function measuresPage(): string {
     });
     return [`## ${group === "conversation" ? "Conversation" : "Sentiment"}`, "", HEAD, RULE, ...rows].join("\n");
   });
+  const live = Object.entries(LIVE_DEFINITIONS).map(
+    ([name, d]) => `| \`${name}\` | ${d.definition} | ${d.unit} | ${d.source} |`,
+  );
+  const alerts = Object.entries(ALERT_DEFINITIONS).map(([rule, when]) => `| \`${rule}\` | ${when} |`);
   const fillers = FILLERS.map((f) => {
     if (f.set_off) return `"${f.phrase}" (between commas)`;
     return f.unless_after ? `"${f.phrase}" (not after ${f.unless_after.join(", ")})` : `"${f.phrase}"`;
@@ -22,6 +27,18 @@ export function measuresPage(): string {
   return `${INTRO}
 
 ${tables.join("\n\n")}
+
+${LIVE}
+
+| measure | definition | unit | after |
+|---|---|---|---|
+${live.join("\n")}
+
+${ALERTS}
+
+| alert | when |
+|---|---|
+${alerts.join("\n")}
 
 ${RULES}
 
@@ -44,14 +61,20 @@ never 0. What a measure needs: **words** in the call (and of its side), **timing
 English), **sentiment** of the turns. The length of the call is \`duration_seconds\`, or the end of the last turn where
 that is later or all there is. Rates over less than a second are \`null\`.`;
 
+const LIVE = `## While a call goes on
+
+A live call has the talk ratio, the longest monologue and the longest silence of its turns so far, by the definitions
+above, and these. Turns count in the order in which they came.`;
+
+const ALERTS = `An alert names its rule, the turns it saw, what was expected and what was observed. It comes once for what it is about, at
+most once in ${ALERT_LIMITS.pause_ms / 1000} s a rule and ${ALERT_LIMITS.most} times a call. The ranges are round figures of our own.`;
+
 const RULES = `## Rules
 
 **Words** are runs of letters and digits; apostrophes and hyphens join ("don't", "follow-up"), and dots, commas and
 colons do before a digit ("1,200.50").
 
-**Turn sentiment** is −1 to 1 with the label positive from 1/3, negative from −1/3 (after Deepgram and Google). The
-**live sentiment** is an exponential moving average of the customer's turns (weight of the newest 0.3 unless set);
-its trend is the distance to a slower average with a third of that weight (after Google CCAI).
+**Turn sentiment** is −1 to 1 with the label positive from 1/3, negative from −1/3 (after Deepgram and Google).
 
 **Questions** are found sentence by sentence: a question mark (a tag alone, "right?", is none), a question's form
 without its mark ("do you …", "what is …"), or a prompt ("tell me about …", "walk me through …"). **Open** ones begin

@@ -72,7 +72,8 @@ export interface LiveSentiment {
   readonly turns: number;
 }
 
-const LIVE_ALPHA = 0.3;
+/** Weight of the newest turn where nothing else is set. */
+export const LIVE_ALPHA = 0.3;
 
 /**
  * The next live value: average += alpha × (value − average). Start with null; call it for customer turns that have

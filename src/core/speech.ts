@@ -56,14 +56,12 @@ export function prepareSpeech(call: {
     ? counted.toSorted((a, b) => (a.turn.start_ms ?? 0) - (b.turn.start_ms ?? 0) || a.index - b.index)
     : counted;
 
-  let asked: { readonly speaker: Speaker; readonly open: boolean } | null = null;
+  let asked: Asked | null = null;
   let last = 0;
   const turns: SpokenTurn[] = [];
   for (const { turn, index, words } of ordered) {
-    // After a question "yes" and "right" are answers.
-    const answers: boolean = asked !== null && asked.speaker !== turn.speaker && asked.open;
-    const backchannel = english && !answers && isBackchannel(turn.text, words.all);
-    if (!backchannel) asked = { speaker: turn.speaker, open: /\?["'”’)\s]*$/.test(turn.text.slice(-20)) };
+    const backchannel = english && isBackchannel(turn, words.all, asked);
+    if (!backchannel) asked = askedBy(turn);
     const start = timed ? (turn.start_ms ?? 0) : 0;
     const end = timed ? (turn.end_ms ?? 0) : 0;
     last = Math.max(last, turn.end_ms ?? turn.start_ms ?? 0);
@@ -89,9 +87,22 @@ export const BACKCHANNELS: readonly string[] = [
 const MAX_BACKCHANNEL_WORDS = 4;
 const LISTENING = new Set(BACKCHANNELS);
 
-function isBackchannel(text: string, count: number): boolean {
-  if (count > MAX_BACKCHANNEL_WORDS) return false;
-  const spoken = words(text);
+/** Whose turn came last, backchannels left out, and whether it ended in a question. */
+export interface Asked {
+  readonly speaker: Speaker;
+  readonly open: boolean;
+}
+
+export function askedBy(turn: Pick<Turn, "speaker" | "text">): Asked {
+  return { speaker: turn.speaker, open: /\?["'”’)\s]*$/.test(turn.text.slice(-20)) };
+}
+
+/** Whether an English turn of `count` words only shows listening. `asked` is what came before it. */
+export function isBackchannel(turn: Pick<Turn, "speaker" | "text">, count: number, asked: Asked | null): boolean {
+  // After a question "yes" and "right" are answers.
+  const answers = asked !== null && asked.speaker !== turn.speaker && asked.open;
+  if (answers || count > MAX_BACKCHANNEL_WORDS) return false;
+  const spoken = words(turn.text);
   for (let i = 0; i < spoken.length; ) {
     if (LISTENING.has(`${spoken[i]} ${spoken[i + 1]}`)) i += 2;
     else if (LISTENING.has(spoken[i] as string)) i++;

@@ -36,7 +36,7 @@ export function pageRoutes(app: App, folder: string | null): void {
   const options = { config: { access: PUBLIC }, schema: { hide: true } } as const;
 
   // The page's own addresses: each is the same file, which reads the address.
-  for (const url of ["/", "/agents", "/calls/:call_id"]) {
+  for (const url of ["/", "/agents", "/calls/:call_id", "/live", "/live/:call_id"]) {
     app.get(url, options, (request, reply) => {
       if (index === null || policy === null) {
         return reply.code(404).type("text/plain; charset=utf-8").send(ABSENT);

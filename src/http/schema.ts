@@ -1,9 +1,11 @@
 /** Every wire type. One table of named schemas: the OpenAPI document and the tests read it; inputs.ts has parameters. */
 import { Type } from "typebox";
 import type { TSchema } from "typebox";
+import { LIVE_RULES } from "../core/live-alerts.ts";
 import { MEASURE_NAMES } from "../core/measures.ts";
 import { ERRORS } from "../errors.ts";
 import { ROLES } from "../ports/accounts.ts";
+import { EVENT_TYPES } from "../ports/events.ts";
 import { SEARCH_MODES } from "../services/search.ts";
 import { CALL_SCHEMAS } from "./schema-calls.ts";
 import { CLOSED, degraded, enumOf, instant, named, nullable, score, SPEAKERS, STATES } from "./schema-parts.ts";
@@ -12,8 +14,6 @@ import { CLOSED, degraded, enumOf, instant, named, nullable, score, SPEAKERS, ST
 export function ref(name: keyof typeof SCHEMAS) {
   return Type.Unsafe<unknown>({ $ref: `${name}#` });
 }
-
-export const EVENT_TYPES = ["call.accepted", "call.replaced", "call.enriched", "call.deleted"] as const;
 
 const figures = Type.Object(
   {
@@ -120,6 +120,20 @@ export const SCHEMAS = {
           CLOSED,
         ),
       ),
+      live: Type.Array(
+        Type.Object(
+          {
+            name: Type.String(),
+            title: Type.String(),
+            unit: Type.String(),
+            definition: Type.String(),
+            source: Type.String(),
+          },
+          CLOSED,
+        ),
+        { description: "What only a call that goes on has" },
+      ),
+      alerts: Type.Array(Type.Object({ rule_id: enumOf(LIVE_RULES), definition: Type.String() }, CLOSED)),
     },
     CLOSED,
   ),
@@ -157,6 +171,12 @@ export const SCHEMAS = {
       customer_sentiment_score: nullable(score("As it was then")),
       agent_talk_ratio: nullable(Type.Number()),
       reason: nullable(enumOf(["request", "customer", "retention"], "Why a call was deleted")),
+      turn_index: nullable(Type.Integer({ minimum: 0 }), "Of live.turn"),
+      position: nullable(Type.Integer({ minimum: 0 }), "Of live.turn: its place among the turn messages of its call"),
+      turn_sentiment: nullable(score("Of live.turn")),
+      live_sentiment: nullable(score("Of live.turn and live.alert: the customer's moving average then")),
+      rule_id: nullable(enumOf(LIVE_RULES, "Of live.alert")),
+      evidence: nullable(Type.Array(Type.Integer()), "Of live.alert: indexes of turns, most telling first"),
     },
     CLOSED,
   ),

@@ -1,10 +1,10 @@
 /** What a client asks of a stream: query strings of sockets, and of event streams (SSE), read alike. */
 import { Type } from "typebox";
 import { invalid } from "../errors.ts";
+import { EVENT_TYPES } from "../ports/events.ts";
 import type { EventType } from "../ports/events.ts";
 import type { FeedQuery } from "../services/feed-stream.ts";
 import { CLOSED } from "./schema-parts.ts";
-import { EVENT_TYPES } from "./schema.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const after = Type.Optional(

@@ -1,48 +1,7 @@
 /** WebSockets over a real port. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { WebSocket } from "ws";
 import { ADMIN_KEY, type TestHttp, startHttp } from "../support/http-server.ts";
-
-interface Message {
-  readonly type: string;
-  readonly seq: number;
-  readonly [name: string]: unknown;
-}
-
-/** A client that keeps what it gets and lets tests wait for it. */
-class Client {
-  readonly ws: WebSocket;
-  readonly messages: Message[] = [];
-  readonly closed: Promise<{ code: number; reason: string }>;
-  #waiting: (() => void)[] = [];
-
-  constructor(url: string, headers: Record<string, string>) {
-    this.ws = new WebSocket(url, { headers });
-    this.ws.on("message", (data) => {
-      this.messages.push(JSON.parse((data as Buffer).toString("utf8")) as Message);
-      for (const wake of this.#waiting.splice(0)) wake();
-    });
-    this.ws.on("error", () => {});
-    this.closed = new Promise((resolve) =>
-      this.ws.once("close", (code, reason) => resolve({ code, reason: reason.toString("utf8") })),
-    );
-  }
-
-  /** The first message that fits, from the `from`th on. */
-  async next(fits: (m: Message) => boolean, from = 0): Promise<Message> {
-    for (;;) {
-      const found = this.messages.slice(from).find(fits);
-      if (found) return found;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
-
-  say(message: unknown): void {
-    const text = JSON.stringify(message);
-    if (this.ws.readyState === WebSocket.CONNECTING) this.ws.once("open", () => this.ws.send(text));
-    else this.ws.send(text);
-  }
-}
+import { SocketClient as Client, type StreamMessage as Message } from "../support/stream-client.ts";
 
 let http: TestHttp;
 let base: string;

@@ -264,6 +264,17 @@ export type Definitions = {
   readonly "needs": readonly (string)[];
   readonly "range": readonly [number | null, number | null];
 })[];
+  /** What only a call that goes on has */ readonly "live": readonly ({
+  readonly "name": string;
+  readonly "title": string;
+  readonly "unit": string;
+  readonly "definition": string;
+  readonly "source": string;
+})[];
+  readonly "alerts": readonly ({
+  readonly "rule_id": "talking_too_long" | "sentiment_falling" | "long_silence";
+  readonly "definition": string;
+})[];
 };
 
 export type Job = {
@@ -287,7 +298,7 @@ export type Jobs = {
 
 export type Event = {
   readonly "seq": number;
-  readonly "type": "call.accepted" | "call.replaced" | "call.enriched" | "call.deleted";
+  readonly "type": "call.accepted" | "call.replaced" | "call.enriched" | "call.deleted" | "live.started" | "live.turn" | "live.alert" | "live.ended";
   /** When */ readonly "at": string;
   readonly "call_id": string;
   readonly "agent_id": string;
@@ -296,6 +307,12 @@ export type Event = {
   readonly "customer_sentiment_score": number | null;
   readonly "agent_talk_ratio": number | null;
   readonly "reason": "request" | "customer" | "retention" | null;
+  /** Of live.turn */ readonly "turn_index": number | null;
+  /** Of live.turn: its place among the turn messages of its call */ readonly "position": number | null;
+  readonly "turn_sentiment": number | null;
+  readonly "live_sentiment": number | null;
+  readonly "rule_id": "talking_too_long" | "sentiment_falling" | "long_silence" | null;
+  /** Of live.alert: indexes of turns, most telling first */ readonly "evidence": readonly (number)[] | null;
 };
 
 export type EventPage = {

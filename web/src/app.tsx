@@ -12,6 +12,8 @@ import { useAddress } from "./router.tsx";
 
 const AgentsView = lazy(async () => ({ default: (await import("./agents/agents-view.tsx")).AgentsView }));
 const CallView = lazy(async () => ({ default: (await import("./call/call-view.tsx")).CallView }));
+const LiveView = lazy(async () => ({ default: (await import("./live/live-view.tsx")).LiveView }));
+const LiveCallView = lazy(async () => ({ default: (await import("./live/live-call-view.tsx")).LiveCallView }));
 
 export function App() {
   const link = useOneUseLink();
@@ -40,6 +42,9 @@ function View() {
   const { pathname } = useAddress();
   if (pathname === "/") return <CallsView />;
   if (pathname === "/agents") return <AgentsView />;
+  if (pathname === "/live") return <LiveView />;
+  const live_id = /^\/live\/([^/]+)$/.exec(pathname)?.[1];
+  if (live_id !== undefined) return <LiveCallView key={live_id} callId={decodeURIComponent(live_id)} />;
   const call_id = /^\/calls\/([^/]+)$/.exec(pathname)?.[1];
   if (call_id !== undefined) return <CallView key={call_id} callId={decodeURIComponent(call_id)} />;
   return <NothingHere />;

@@ -5,6 +5,7 @@ import "./calls/list.css";
 import "./agents/agents.css";
 // One file for all views: the first paint waits for one, and a view never shows without its style.
 import "./call/call.css";
+import "./live/live.css";
 import { MantineProvider } from "@mantine/core";
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";

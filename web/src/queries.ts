@@ -45,6 +45,18 @@ export const recommendations = (call_id: string, at: string | null) =>
     queryFn: ({ signal }) => get("/api/v1/calls/{call_id}/recommendations", { params: { call_id }, signal }),
   });
 
+export const liveList = queryOptions({
+  queryKey: ["live"],
+  queryFn: ({ signal }) => get("/api/v1/live", { signal }),
+});
+
+/** What is known of a call that goes on; its turns come by its stream. */
+export const liveCall = (call_id: string) =>
+  queryOptions({
+    queryKey: ["live", call_id],
+    queryFn: ({ signal }) => get("/api/v1/live/{call_id}", { params: { call_id }, signal }),
+  });
+
 export const definitions = queryOptions({
   queryKey: ["definitions"],
   queryFn: ({ signal }) => get("/api/v1/analytics/definitions", { signal }),

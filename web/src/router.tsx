@@ -1,4 +1,4 @@
-/** The address bar is the state: three views, their filters, and Back. */
+/** The address bar is the state: five views, their filters, and Back. */
 import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import type { AnchorHTMLAttributes, MouseEvent, RefObject } from "react";
 

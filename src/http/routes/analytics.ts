@@ -1,5 +1,6 @@
 import { Type } from "typebox";
-import { DEFINITIONS } from "../../core/definitions.ts";
+import { ALERT_DEFINITIONS, DEFINITIONS, LIVE_DEFINITIONS } from "../../core/definitions.ts";
+import { LIVE_RULES } from "../../core/live-alerts.ts";
 import { FORMULAS, MEASURE_NAMES } from "../../core/measures.ts";
 import { AppError } from "../../errors.ts";
 import type { Recalculation } from "../../services/analytics.ts";
@@ -43,13 +44,15 @@ export function analyticsRoutes(app: App, context: RouteContext, recalculation: 
         tags: ["analytics"],
         summary: "What every measure means",
         querystring: NoQuery,
-        response: { 200: answer("All measures of a call", ref("Definitions")) },
+        response: { 200: answer("All measures of a call, and its live alerts", ref("Definitions")) },
       },
     },
     async (_request, reply) =>
       reply.send({
         version: FORMULAS.version,
         measures: MEASURE_NAMES.map((name) => Object.assign({ name }, DEFINITIONS[name])),
+        live: Object.entries(LIVE_DEFINITIONS).map(([name, d]) => Object.assign({ name }, d)),
+        alerts: LIVE_RULES.map((rule_id) => ({ rule_id, definition: ALERT_DEFINITIONS[rule_id] })),
       }),
   );
 

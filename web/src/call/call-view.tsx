@@ -97,7 +97,12 @@ function Loaded({ found, degraded }: { readonly found: Call; readonly degraded: 
         </section>
         <section className="panel transcript" aria-labelledby="transcript-title">
           <h2 id="transcript-title">Transcript</h2>
-          <Transcript ref={transcript} found={found} evidence={new Set(evidence)} nudge={lit} />
+          <Transcript
+            ref={transcript}
+            found={found}
+            evidence={new Set(evidence)}
+            mark={lit === null ? null : `Nudge ${lit + 1}`}
+          />
         </section>
         <section className="panel similar" aria-labelledby="similar-title">
           <h2 id="similar-title">Similar calls</h2>

@@ -78,7 +78,7 @@ function Value({ definition, insights }: InsightsProps & { readonly definition: 
   );
 }
 
-function Shown({ figure, unit }: ReturnType<typeof measure>) {
+export function Shown({ figure, unit }: ReturnType<typeof measure>) {
   return (
     <>
       {figure}
@@ -87,7 +87,8 @@ function Shown({ figure, unit }: ReturnType<typeof measure>) {
   );
 }
 
-function Term({ definition }: { readonly definition: Definition }) {
+/** A measure's name that says on hover or focus what it means. */
+export function Term({ definition }: { readonly definition: Pick<Definition, "title" | "definition" | "source"> }) {
   return (
     <Tooltip
       multiline

@@ -1,14 +1,28 @@
 import type { Nudge } from "../api-types.ts";
 
-const SEVERITIES: Readonly<Record<Nudge["severity"], { text: string; shape: string }>> = {
-  high: { text: "Change first", shape: "M6 1 11.5 11H.5Z" },
-  medium: { text: "Worth changing", shape: "M6 .5 11.5 6 6 11.5.5 6Z" },
-  low: { text: "Small thing", shape: "M6 2a4 4 0 1 0 .01 0Z" },
-  strength: { text: "Keep doing", shape: "M4.6 10.6.8 6.8l1.6-1.6 2.2 2.2 5-5 1.6 1.6Z" },
+const SHAPES: Readonly<Record<Nudge["severity"], string>> = {
+  high: "M6 1 11.5 11H.5Z",
+  medium: "M6 .5 11.5 6 6 11.5.5 6Z",
+  low: "M6 2a4 4 0 1 0 .01 0Z",
+  strength: "M4.6 10.6.8 6.8l1.6-1.6 2.2 2.2 5-5 1.6 1.6Z",
+};
+const SEVERITIES: Readonly<Record<Nudge["severity"], string>> = {
+  high: "Change first",
+  medium: "Worth changing",
+  low: "Small thing",
+  strength: "Keep doing",
 };
 
+/** A nudge, or an alert of a call that goes on. */
+export interface Advice extends Pick<Nudge, "severity" | "text" | "evidence"> {
+  readonly observed: { readonly text: string };
+  readonly expected: { readonly text: string; readonly source: string };
+  /** What kind of advice it is, where its severity does not say that. */
+  readonly kind?: string;
+}
+
 interface NudgesProps {
-  readonly nudges: readonly Nudge[];
+  readonly nudges: readonly Advice[];
   readonly reason: string | undefined;
   /** turn_id -> number as shown. */
   readonly numbers: ReadonlyMap<string, number>;
@@ -23,12 +37,11 @@ export function Nudges({ nudges, reason, numbers, lit, onPoint, onChoose }: Nudg
   return (
     <ol className="nudge-list">
       {nudges.map((nudge, index) => {
-        const { text, shape } = SEVERITIES[nudge.severity];
         return (
           // Pointing does what focusing a turn's button does; nothing needs the mouse.
           // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
           <li
-            key={nudge.rule_id}
+            key={nudge.text}
             className="nudge"
             data-severity={nudge.severity}
             data-lit={lit === index}
@@ -37,9 +50,9 @@ export function Nudges({ nudges, reason, numbers, lit, onPoint, onChoose }: Nudg
           >
             <p className="nudge-kind">
               <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true" fill="currentColor">
-                <path d={shape} />
+                <path d={SHAPES[nudge.severity]} />
               </svg>
-              {text}
+              {nudge.kind ?? SEVERITIES[nudge.severity]}
             </p>
             <p>{nudge.text}</p>
             <p className="dim small">

@@ -9,6 +9,8 @@ interface ChartProps {
   /** Numbers of turns to mark. */
   readonly lit: readonly number[];
   readonly onTurn: (turn_id: string) => void;
+  /** The moving average after each turn, for a call that goes on: turns are dots beside its line. */
+  readonly average?: readonly (number | null)[];
 }
 
 const SERIES = [
@@ -16,10 +18,23 @@ const SERIES = [
   { name: "Agent", color: "var(--agent)", strokeDasharray: "3 4" },
 ];
 
-export function SentimentChart({ turns, lit, onTurn }: ChartProps) {
+const MOVING = "Average";
+const LIVE_SERIES = [
+  { name: MOVING, color: "var(--ink)" },
+  { name: "Customer", color: "var(--customer)" },
+  { name: "Agent", color: "var(--agent)" },
+];
+const LINE = { isAnimationActive: false };
+const lineOf = ({ name }: { readonly name: string }) => {
+  if (name === MOVING) return { ...LINE, dot: false, strokeWidth: 2 };
+  return { ...LINE, strokeWidth: 0, dot: { r: name === "Agent" ? 2 : 3, strokeWidth: 0 } };
+};
+
+export function SentimentChart({ turns, lit, onTurn, average }: ChartProps) {
   const data = turns.map((turn, i) => ({
     turn: i + 1,
     [turn.speaker === "customer" ? "Customer" : "Agent"]: turn.sentiment,
+    [MOVING]: average?.[i],
   }));
   return (
     <figure className="chart-space">
@@ -28,7 +43,7 @@ export function SentimentChart({ turns, lit, onTurn }: ChartProps) {
           h={184}
           data={data}
           dataKey="turn"
-          series={SERIES}
+          series={average ? LIVE_SERIES : SERIES}
           curveType="linear"
           strokeWidth={1.75}
           dotProps={{ r: 2.5, strokeWidth: 0 }}
@@ -44,7 +59,7 @@ export function SentimentChart({ turns, lit, onTurn }: ChartProps) {
           gridAxis="x"
           withLegend
           legendProps={{ verticalAlign: "top", height: 30 }}
-          lineProps={{ isAnimationActive: false }}
+          lineProps={average ? lineOf : LINE}
           referenceLines={[
             { y: 0, color: "var(--zero)" },
             ...lit.map((turn) => ({ x: turn, color: "var(--lit-line)", strokeWidth: 2 })),
@@ -61,7 +76,8 @@ export function SentimentChart({ turns, lit, onTurn }: ChartProps) {
         />
       </div>
       <figcaption className="dim small">
-        Each turn’s sentiment, from −1 (negative) to +1 (positive). Click a point to go to its turn.
+        Each turn’s sentiment, from −1 (negative) to +1 (positive){average && ", and the customer’s moving average"}.
+        Click a point to go to its turn.
       </figcaption>
     </figure>
   );

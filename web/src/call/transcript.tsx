@@ -1,4 +1,4 @@
-import { useImperativeHandle, useRef } from "react";
+import { useImperativeHandle, useLayoutEffect, useRef } from "react";
 import type { Ref } from "react";
 import type { Call, Turn } from "../api-types.ts";
 import { TurnSentiment } from "../frame/sentiment.tsx";
@@ -13,17 +13,24 @@ export interface TranscriptHandle {
 
 interface TranscriptProps {
   readonly ref: Ref<TranscriptHandle>;
-  readonly found: Call;
+  readonly found: Pick<Call, "agent_id" | "turns">;
   readonly evidence: ReadonlySet<string>;
-  /** Index of the nudge that the evidence belongs to. */
-  readonly nudge: number | null;
+  /** What the evidence belongs to, in a word or two. */
+  readonly mark: string | null;
+  /** Turns come in: the newest stays in view for whoever looks at the end. */
+  readonly live?: boolean;
 }
 
-export function Transcript({ ref, found, evidence, nudge }: TranscriptProps) {
+/** So near to its end, a reader looks at the end. */
+const AT_END_PX = 48;
+
+export function Transcript({ ref, found, evidence, mark, live = false }: TranscriptProps) {
   const box = useRef<HTMLDivElement>(null);
   const turns = useRef(new Map<string, HTMLLIElement>());
+  const atEnd = useRef(live);
   useImperativeHandle(ref, () => ({
     bringIntoView(turn_id) {
+      atEnd.current = false;
       const turn = turns.current.get(turn_id);
       const { current } = box;
       if (!turn || !current || current.scrollHeight <= current.clientHeight) return;
@@ -34,17 +41,32 @@ export function Transcript({ ref, found, evidence, nudge }: TranscriptProps) {
       current.scrollTo({ top: turn.offsetTop - hidden - (seen - turn.offsetHeight) / 2, behavior: behavior() });
     },
     goTo(turn_id) {
+      atEnd.current = false;
       const turn = turns.current.get(turn_id);
       turn?.focus({ preventScroll: true });
       turn?.scrollIntoView({ block: "center", behavior: behavior() });
     },
   }));
+  useLayoutEffect(() => {
+    if (atEnd.current) box.current?.scrollTo({ top: box.current.scrollHeight });
+  });
+  const scrolled = () => {
+    const { current } = box;
+    if (live && current) atEnd.current = current.scrollHeight - current.clientHeight - current.scrollTop < AT_END_PX;
+  };
   if (found.turns.length === 0) return <p className="dim">This call has no turns.</p>;
   const wordless = found.turns.every((turn) => turn.text === null);
   return (
     // A box that scrolls must take the focus, or the keyboard cannot scroll it.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="turns-box" ref={box} tabIndex={0} role="region" aria-label="Turns of the call">
+    <div
+      className="turns-box"
+      ref={box}
+      tabIndex={0}
+      role={live ? "log" : "region"}
+      aria-label="Turns of the call"
+      onScroll={scrolled}
+    >
       {wordless && (
         <p className="wordless dim">Your role sees who spoke when, and how it sounded, but not the words.</p>
       )}
@@ -66,7 +88,7 @@ export function Transcript({ ref, found, evidence, nudge }: TranscriptProps) {
               turn={turn}
               number={i + 1}
               agent={found.agent_id}
-              nudge={evidence.has(turn.turn_id) ? nudge : null}
+              mark={evidence.has(turn.turn_id) ? mark : null}
             />
           </li>
         ))}
@@ -79,10 +101,10 @@ interface TurnProps {
   readonly turn: Turn;
   readonly number: number;
   readonly agent: string;
-  readonly nudge: number | null;
+  readonly mark: string | null;
 }
 
-function TurnBody({ turn, number, agent, nudge }: TurnProps) {
+function TurnBody({ turn, number, agent, mark }: TurnProps) {
   return (
     <>
       <span className="turn-at num">
@@ -95,7 +117,7 @@ function TurnBody({ turn, number, agent, nudge }: TurnProps) {
       </span>
       <span className="turn-end">
         <TurnSentiment score={turn.sentiment} label={turn.sentiment_label} />
-        {nudge !== null && <span className="turn-nudge">Nudge {nudge + 1}</span>}
+        {mark !== null && <span className="turn-nudge">{mark}</span>}
       </span>
     </>
   );

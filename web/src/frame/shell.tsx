@@ -28,6 +28,9 @@ export function Shell({ user, children }: { readonly user: User; readonly childr
             <Link href="/agents" aria-current={pathname === "/agents" ? "page" : undefined}>
               Agents
             </Link>
+            <Link href="/live" aria-current={pathname.startsWith("/live") ? "page" : undefined}>
+              Live
+            </Link>
           </nav>
           <div className="bar-end">
             <span className="who">
