@@ -31,7 +31,8 @@ export function LiveCallView({ callId }: { readonly callId: string }) {
   const [said, hear] = useReducer(afterMessage, NO_TURNS);
   const again = useSparingly(liveCall(callId).queryKey, READ_EVERY_MS);
   const { data } = query;
-  const state = useStream(data ? `/ws/sentiment/${encodeURIComponent(callId)}` : null, (message: StreamMessage) => {
+  const stream = data && !said.complete ? `/ws/sentiment/${encodeURIComponent(callId)}` : null;
+  const state = useStream(stream, (message: StreamMessage) => {
     hear(message);
     again();
   });
