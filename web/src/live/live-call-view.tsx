@@ -15,7 +15,7 @@ import { adviceOf } from "./alerts.ts";
 import { Following } from "./following.tsx";
 import { LiveMeasures } from "./live-measures.tsx";
 import { useStream } from "./stream.ts";
-import type { StreamMessage } from "./stream.ts";
+import type { StreamMessage } from "./stream-message.ts";
 import { afterMessage, NO_TURNS } from "./turns.ts";
 import type { LiveTurns } from "./turns.ts";
 import { useSparingly } from "./use-sparingly.ts";

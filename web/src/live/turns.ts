@@ -1,6 +1,6 @@
 /** What the stream of one call has said so far. */
 import type { Turn } from "../api-types.ts";
-import type { StreamMessage } from "./stream.ts";
+import type { StreamMessage } from "./stream-message.ts";
 
 /** A message that brings a turn, or another version of one. */
 interface TurnMessage extends StreamMessage, Turn {
