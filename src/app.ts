@@ -291,6 +291,7 @@ export async function start(
         timezone: config.timezone,
         corsOrigins: config.corsOrigins,
         rankMinimum: config.rankMinimum,
+        liveCalls: { idle_ms: config.liveIdle * 1_000, alpha: config.liveAlpha },
         trustProxy: config.trustProxy,
         pageFolder: PAGE,
       },

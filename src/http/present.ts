@@ -118,6 +118,12 @@ export function presentEvent(event: EventRow): Wire {
     customer_sentiment_score: event.customer_sentiment_score,
     agent_talk_ratio: event.agent_talk_ratio,
     reason: event.reason,
+    turn_index: event.turn_index,
+    position: event.position,
+    turn_sentiment: event.turn_sentiment,
+    live_sentiment: event.live_sentiment,
+    rule_id: event.rule_id,
+    evidence: event.evidence,
   };
 }
 

@@ -5,16 +5,16 @@ import { LIVE_RULES } from "../core/live-alerts.ts";
 import { MEASURE_NAMES } from "../core/measures.ts";
 import { ERRORS } from "../errors.ts";
 import { ROLES } from "../ports/accounts.ts";
+import { EVENT_TYPES } from "../ports/events.ts";
 import { SEARCH_MODES } from "../services/search.ts";
 import { CALL_SCHEMAS } from "./schema-calls.ts";
+import { LIVE_SCHEMAS } from "./schema-live.ts";
 import { CLOSED, degraded, enumOf, instant, named, nullable, score, SPEAKERS, STATES } from "./schema-parts.ts";
 
 /** A named schema of SCHEMAS; becomes `#/components/schemas/Name`. */
 export function ref(name: keyof typeof SCHEMAS) {
   return Type.Unsafe<unknown>({ $ref: `${name}#` });
 }
-
-const EVENT_TYPES = ["call.accepted", "call.replaced", "call.enriched", "call.deleted"] as const;
 
 const figures = Type.Object(
   {
@@ -49,6 +49,7 @@ export const SCHEMAS = {
     { ...CLOSED, description: "RFC 9457" },
   ),
   ...CALL_SCHEMAS,
+  ...LIVE_SCHEMAS,
   Nudge: Type.Object(
     {
       text: Type.String({ description: "At most 40 words" }),
@@ -172,6 +173,12 @@ export const SCHEMAS = {
       customer_sentiment_score: nullable(score("As it was then")),
       agent_talk_ratio: nullable(Type.Number()),
       reason: nullable(enumOf(["request", "customer", "retention"], "Why a call was deleted")),
+      turn_index: nullable(Type.Integer({ minimum: 0 }), "Of live.turn"),
+      position: nullable(Type.Integer({ minimum: 0 }), "Of live.turn: its place among the turn messages of its call"),
+      turn_sentiment: nullable(score("Of live.turn")),
+      live_sentiment: nullable(score("Of live.turn and live.alert: the customer's moving average then")),
+      rule_id: nullable(enumOf(LIVE_RULES, "Of live.alert")),
+      evidence: nullable(Type.Array(Type.Integer()), "Of live.alert: indexes of turns, most telling first"),
     },
     CLOSED,
   ),

@@ -11,6 +11,7 @@ import type { Recalculation } from "../services/analytics.ts";
 import { createFigures } from "../services/figures.ts";
 import { createLastGood } from "../services/last-good.ts";
 import { createLive } from "../services/live.ts";
+import { createLiveScoring, LIVE_CALL_SETTINGS } from "../services/live-scoring.ts";
 import { createOnce } from "../services/once.ts";
 import { useAccess } from "./auth.ts";
 import { SMALL_BODY_BYTES, useJsonBodies } from "./body.ts";
@@ -23,6 +24,7 @@ import { useHeaders } from "./headers.ts";
 import { useIdempotency } from "./idempotency.ts";
 import { useOpenapi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
+import { createProducers } from "./live-socket.ts";
 import { sendProblem } from "./problem.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
 import { authRoutes } from "./routes/auth.ts";
@@ -30,6 +32,7 @@ import { backupRoutes } from "./routes/backups.ts";
 import { callRoutes } from "./routes/calls.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { importRoutes } from "./routes/import.ts";
+import { liveRoutes } from "./routes/live.ts";
 import { readRoutes } from "./routes/reads.ts";
 import { SHED_LIMITS, sheddingServer } from "./shed.ts";
 import { useSockets } from "./sockets.ts";
@@ -44,8 +47,13 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
     createRecalculation({ rollups: deps.store.rollups, jobs: deps.store.jobs, now: deps.now, onError });
   const lastGood = createLastGood({ events: deps.store.events, now: deps.now });
   const figures = createFigures({ ...deps.store, cache: deps.cache });
-  const app = await surface({ ...deps, access, once: createOnce(deps.store), figures, lastGood }, recalculation);
+  const settings = { ...LIVE_CALL_SETTINGS, ...deps.config.liveCalls };
+  const scoring = createLiveScoring({ live: deps.store.live, models: deps.models, now: deps.now, settings, onError });
+  const once = createOnce(deps.store);
+  const context = { ...deps, access, once, figures, lastGood, live: { scoring, settings } };
+  const app = await surface(context, recalculation);
   app.addHook("onClose", async () => {
+    await scoring.stop();
     figures.stop();
     lastGood.stop();
   });
@@ -56,7 +64,8 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
     onError,
     ...(deps.config.live && { limits: deps.config.live }),
   });
-  useSockets(app, { live, access, limits: deps.limits, origins: deps.config.corsOrigins });
+  const producers = createProducers(context);
+  useSockets(app, { live, producers, access, limits: deps.limits, origins: deps.config.corsOrigins });
   await app.ready();
   return app;
 }
@@ -95,6 +104,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
   healthRoutes(app, context);
   authRoutes(app, context);
   callRoutes(app, context);
+  liveRoutes(app, context);
   importRoutes(app, context);
   readRoutes(app, context);
   analyticsRoutes(app, context, recalculation);

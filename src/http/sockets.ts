@@ -12,10 +12,12 @@ import { AppError } from "../errors.ts";
 import { credentialOf, sameOrigin } from "./auth.ts";
 import type { App } from "./deps.ts";
 import { countStranger } from "./limits.ts";
+import type { Producers } from "./live-socket.ts";
 import type { RateLimits } from "./limits.ts";
 
 export interface SocketDeps {
   readonly live: Live;
+  readonly producers: Producers;
   readonly access: Access;
   readonly limits: RateLimits;
   readonly origins: readonly string[];
@@ -44,6 +46,7 @@ export function useSockets(app: App, deps: SocketDeps): void {
 
   app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
+    if (deps.producers.take(request, socket, head)) return;
     const route = routeOf(request.url ?? "");
     if (route === null) {
       socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
@@ -111,6 +114,7 @@ export function useSockets(app: App, deps: SocketDeps): void {
   app.addHook("preClose", async () => {
     clearInterval(pinging);
     live.close();
+    deps.producers.close();
     for (const ws of server.clients) ws.close(CLOSE.restarting, "The server is restarting");
     // Who does not answer the close in time is cut off: a shutdown must end.
     const timer = setTimeout(() => {

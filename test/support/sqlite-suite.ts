@@ -17,6 +17,7 @@ export const makeSqlite: MakeStore = async (options = {}) => {
     vectorRows: store.vectorRows,
     jobs: store.jobs,
     idempotency: store.idempotency,
+    live: store.live,
     clock,
     async state(call_id) {
       const row = eye

@@ -14,6 +14,12 @@ const event = (type: EventType, call_no: number): EventRow => ({
   agent_talk_ratio: null,
   state: null,
   reason: null,
+  turn_index: null,
+  position: null,
+  turn_sentiment: null,
+  live_sentiment: null,
+  rule_id: null,
+  evidence: null,
 });
 
 test("the last event of a call decides what the index does with it", () => {

@@ -12,6 +12,11 @@ const TELL_MS = 20;
 /** The newest events are kept so far: everybody who follows the log asks for the same few after each commit. */
 const TAIL = 1_000;
 
+/** As it lies there: a list is JSON. */
+interface StoredEvent extends Omit<EventRow, "evidence"> {
+  readonly evidence: string | null;
+}
+
 export class EventLog implements Events {
   readonly #reader: LoopReader;
   #listeners = new Set<() => void>();
@@ -104,6 +109,13 @@ export class EventLog implements Events {
   }
 
   #step(from: number, to: number, limit: number, scope: Scope): EventRow[] {
+    return this.#rows(from, to, limit, scope).map((row) => {
+      const evidence = row.evidence === null ? null : (JSON.parse(row.evidence) as number[]);
+      return Object.assign(row, { evidence });
+    });
+  }
+
+  #rows(from: number, to: number, limit: number, scope: Scope): StoredEvent[] {
     if (scope.kind === "agent") return this.#reader.all(EVENTS.afterOfAgent, from, to, scope.agent_id, limit);
     if (scope.kind === "team") return this.#reader.all(EVENTS.afterOfTeam, from, to, scope.team, limit);
     return this.#reader.all(EVENTS.after, from, to, limit);

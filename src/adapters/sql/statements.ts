@@ -125,11 +125,12 @@ export const WORK = {
     WHERE w.state = 'dead' AND w.work_no < ? ORDER BY w.work_no DESC LIMIT ?`,
 } as const;
 
-const EVENT_COLUMNS = `seq, type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state, reason`;
+const EVENT_FACTS = `type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state, reason,
+  turn_index, position, turn_sentiment, live_sentiment, rule_id, evidence`;
+const EVENT_COLUMNS = `seq, ${EVENT_FACTS}`;
 
 export const EVENTS = {
-  append: `INSERT INTO events (type, at, call_no, call_id, agent_id, revision, customer_sentiment_score, agent_talk_ratio, state, reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  append: `INSERT INTO events (${EVENT_FACTS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   after: `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
   afterOfAgent: `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? AND seq <= ? AND agent_id = ? ORDER BY seq LIMIT ?`,
   afterOfTeam: `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? AND seq <= ?

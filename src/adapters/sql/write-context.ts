@@ -1,24 +1,16 @@
 /** What every command of the writer thread works with: prepared statements, interned numbers, pending sums. */
 import type { Statement } from "better-sqlite3";
 import type { Scope } from "../../core/call.ts";
-import type { DeleteReason, EventType } from "../../ports/events.ts";
+import type { EventRow } from "../../ports/events.ts";
 import type { Connection } from "./connection.ts";
 import { RollupSums } from "./rollup-sums.ts";
 import { type SearchWords, searchWordsOf } from "./search-words.ts";
 import { EVENTS, INTERN } from "./statements.ts";
 
-/** The facts of one event. */
-export interface EventFacts {
-  readonly type: EventType;
-  readonly call_no: number;
-  readonly call_id: string;
-  readonly agent_id: string;
-  readonly revision: number;
-  readonly customer_sentiment_score?: number | null;
-  readonly agent_talk_ratio?: number | null;
-  readonly state: string | null;
-  readonly reason?: DeleteReason;
-}
+type Facts = Pick<EventRow, "type" | "call_no" | "call_id" | "agent_id" | "revision" | "state">;
+
+/** The facts of one event; those that are left out are null. */
+export type EventFacts = Facts & Partial<Omit<EventRow, keyof Facts | "seq" | "at">>;
 
 export class WriteContext {
   readonly db: Connection;
@@ -103,6 +95,12 @@ export class WriteContext {
       facts.agent_talk_ratio ?? null,
       facts.state,
       facts.reason ?? null,
+      facts.turn_index ?? null,
+      facts.position ?? null,
+      facts.turn_sentiment ?? null,
+      facts.live_sentiment ?? null,
+      facts.rule_id ?? null,
+      facts.evidence ? JSON.stringify(facts.evidence) : null,
     );
     this.#head = Number(lastInsertRowid);
   }
