@@ -20,6 +20,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   "group-commit": "64 callers sharing a commit against one transaction a call [--calls 20000 --rounds 5 --rows 8000]",
   store: "writes of the store alone [rows] [bytes]",
   reads: "reads of the store alone [calls]",
+  sockets: "the feed to 1,000 and 10,000 sockets: memory, event to last client, messages a second [--sizes 1000,10000]",
   retention: "what writers notice of the nightly retention [--calls 20000 --rate 200]",
   profile: "NAME of a row: flame graph and the top frames [get|list|agents|recs|recs-filtered|post|bulk|mix]",
 };

@@ -22,9 +22,9 @@ import type { RateLimits } from "./limits.ts";
 import type { LastGood } from "../services/last-good.ts";
 import type { Backups } from "../services/backups.ts";
 import type { Vitals } from "../services/readiness.ts";
-import type { LiveLimits } from "../services/live.ts";
 import type { LiveCallSettings, LiveScoring } from "../services/live-scoring.ts";
 import type { Once } from "../services/once.ts";
+import type { StreamLimits } from "../services/streams.ts";
 
 interface HttpStore {
   readonly calls: Calls;
@@ -52,10 +52,10 @@ export interface HttpConfig extends AccessConfig {
   readonly pageFolder?: string;
   /** Other limits of load shedding (tests). */
   readonly shed?: Partial<ShedLimits>;
-  /** Smaller limits and shorter intervals for sockets (tests). */
-  readonly live?: Partial<LiveLimits>;
   /** Other times for calls that go on. */
   readonly liveCalls?: Partial<LiveCallSettings>;
+  /** Smaller limits and shorter intervals for streams (tests). */
+  readonly streams?: Partial<StreamLimits>;
 }
 
 /** What the HTTP surface counts beside requests. */

@@ -5,7 +5,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { AppError } from "../errors.ts";
 import type { Principal } from "../services/access.ts";
 import { appendTurns, endCall, startCall } from "../services/live-calls.ts";
-import { CLOSE } from "../services/live-client.ts";
+import { CLOSE } from "../services/stream-client.ts";
 import { readAppend, readEnd, readStart } from "../services/live-input.ts";
 import { parseJson } from "../services/parse-json.ts";
 import { ADMINS, credentialOf, sameOrigin } from "./auth.ts";

@@ -10,9 +10,10 @@ import { createRecalculation } from "../services/analytics.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import { createFigures } from "../services/figures.ts";
 import { createLastGood } from "../services/last-good.ts";
-import { createLive } from "../services/live.ts";
 import { createLiveScoring, LIVE_CALL_SETTINGS } from "../services/live-scoring.ts";
 import { createOnce } from "../services/once.ts";
+import { createStreams } from "../services/streams.ts";
+import type { Streams } from "../services/streams.ts";
 import { useAccess } from "./auth.ts";
 import { SMALL_BODY_BYTES, useJsonBodies } from "./body.ts";
 import type { App, HttpDeps, RouteContext } from "./deps.ts";
@@ -25,6 +26,7 @@ import { useIdempotency } from "./idempotency.ts";
 import { useOpenapi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
 import { createProducers } from "./live-socket.ts";
+import { presentEvent } from "./present.ts";
 import { sendProblem } from "./problem.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
 import { authRoutes } from "./routes/auth.ts";
@@ -34,6 +36,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { importRoutes } from "./routes/import.ts";
 import { liveRoutes } from "./routes/live.ts";
 import { readRoutes } from "./routes/reads.ts";
+import { streamRoutes } from "./routes/streams.ts";
 import { SHED_LIMITS, sheddingServer } from "./shed.ts";
 import { useSockets } from "./sockets.ts";
 import { useValidation } from "./validate.ts";
@@ -47,30 +50,30 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
     createRecalculation({ rollups: deps.store.rollups, jobs: deps.store.jobs, now: deps.now, onError });
   const lastGood = createLastGood({ events: deps.store.events, now: deps.now });
   const figures = createFigures({ ...deps.store, cache: deps.cache });
+  const streams = createStreams({
+    ...deps.store,
+    access,
+    present: presentEvent,
+    now: deps.now,
+    onError,
+    ...(deps.config.streams && { limits: deps.config.streams }),
+  });
   const settings = { ...LIVE_CALL_SETTINGS, ...deps.config.liveCalls };
   const scoring = createLiveScoring({ live: deps.store.live, models: deps.models, now: deps.now, settings, onError });
-  const once = createOnce(deps.store);
-  const context = { ...deps, access, once, figures, lastGood, live: { scoring, settings } };
-  const app = await surface(context, recalculation);
+  const context = { ...deps, access, once: createOnce(deps.store), figures, lastGood, live: { scoring, settings } };
+  const app = await surface(context, recalculation, streams);
   app.addHook("onClose", async () => {
     await scoring.stop();
     figures.stop();
     lastGood.stop();
   });
-  const live = createLive({
-    ...deps.store,
-    access,
-    now: deps.now,
-    onError,
-    ...(deps.config.live && { limits: deps.config.live }),
-  });
   const producers = createProducers(context);
-  useSockets(app, { live, producers, access, limits: deps.limits, origins: deps.config.corsOrigins });
+  useSockets(app, { streams, producers, access, limits: deps.limits, origins: deps.config.corsOrigins });
   await app.ready();
   return app;
 }
 
-async function surface(context: RouteContext, recalculation: Recalculation): Promise<App> {
+async function surface(context: RouteContext, recalculation: Recalculation, streams: Streams | null): Promise<App> {
   const trusted = context.config.trustProxy ?? [];
   const app: App = Fastify({
     loggerInstance: context.log,
@@ -109,6 +112,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
   readRoutes(app, context);
   analyticsRoutes(app, context, recalculation);
   backupRoutes(app, context);
+  streamRoutes(app, { streams });
   docsRoutes(app);
   pageRoutes(app, context.config.pageFolder ?? null);
   return app;
@@ -118,7 +122,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
 export async function openapiDocument(version: string): Promise<object> {
   const config = { version, timezone: "UTC", corsOrigins: [], jwtSecrets: [], adminKey: null };
   const context = { config, log: pino({ level: "silent" }) } as Partial<RouteContext> as RouteContext;
-  const app = await surface({ ...context, store: {} as RouteContext["store"] }, {} as Recalculation);
+  const app = await surface({ ...context, store: {} as RouteContext["store"] }, {} as Recalculation, null);
   await app.ready();
   const document = app.swagger();
   await app.close();

@@ -54,6 +54,8 @@ type ServerOptions = Pick<FastifyServerOptions, "keepAliveTimeout" | "requestTim
 
 /** Health, metrics and signing in: needed most when there is too much of everything else. */
 const ALWAYS = /^\/(?:health|auth\/|metrics)/;
+/** Last as long as their clients like; how many there are is limited elsewhere. */
+const STREAMS = /^\/api\/v1\/stream\//;
 const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Of a refused request no more than this is read, so that its connection can go on. */
 const READ_ON_BYTES = 65_536;
@@ -112,8 +114,10 @@ export function sheddingServer(deps: ShedDeps): (handle: RequestListener, option
         refuse(request, response, reason);
         return;
       }
-      inFlight++;
-      response.on("close", ended);
+      if (!STREAMS.test(request.url ?? "")) {
+        inFlight++;
+        response.on("close", ended);
+      }
       handle(request, response);
     });
     server.keepAliveTimeout = options.keepAliveTimeout ?? server.keepAliveTimeout;

@@ -4,20 +4,23 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import type { RawData } from "ws";
-import type { Access, Principal } from "../services/access.ts";
-import { CLOSE } from "../services/live-client.ts";
-import type { Live, Session } from "../services/live.ts";
-import type { Connection } from "../services/live-client.ts";
 import { AppError } from "../errors.ts";
+import type { Access, Principal } from "../services/access.ts";
+import { CLOSE } from "../services/stream-client.ts";
+import type { Session } from "../services/stream-client.ts";
+import type { Streams } from "../services/streams.ts";
 import { credentialOf, sameOrigin } from "./auth.ts";
 import type { App } from "./deps.ts";
 import { countStranger } from "./limits.ts";
 import type { Producers } from "./live-socket.ts";
 import type { RateLimits } from "./limits.ts";
+import { startPulse } from "./stream-pulse.ts";
+import { readAfter, readFeedQuery } from "./stream-query.ts";
+import { StreamSocket } from "./stream-socket.ts";
 
 export interface SocketDeps {
-  readonly live: Live;
   readonly producers: Producers;
+  readonly streams: Streams;
   readonly access: Access;
   readonly limits: RateLimits;
   readonly origins: readonly string[];
@@ -25,27 +28,27 @@ export interface SocketDeps {
 
 /** Of larger messages no more is read. */
 const HARD_LIMIT = 1_048_576;
-
-/** ws closes too large messages by itself, with the protocol's 1009; ours is the code that clients rely on. */
-class Socket extends WebSocket {
-  override close(code?: number, reason?: string | Buffer): void {
-    if (code === 1009) super.close(CLOSE.too_large, "more than 64 KB");
-    else super.close(code, reason);
-  }
-}
+/** Before the credentials are looked at. */
+const EARLY_MESSAGES = 16;
+/** Who does not answer the close in time is cut off: a shutdown must end. */
+const PATIENCE_MS = 1_000;
+/** A close reason has 123 bytes. */
+const REASON = 120;
 
 export function useSockets(app: App, deps: SocketDeps): void {
-  const { live } = deps;
+  const { streams } = deps;
   const server = new WebSocketServer({
     noServer: true,
-    WebSocket: Socket,
+    WebSocket: StreamSocket,
     maxPayload: HARD_LIMIT,
     perMessageDeflate: false,
   });
-  const alive = new WeakSet<WebSocket>();
+  const pulse = startPulse<StreamSocket>(streams.limits.ping_ms, (ws) => {
+    if (!ws.beat()) ws.terminate();
+  });
 
   app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroy);
     if (deps.producers.take(request, socket, head)) return;
     const route = routeOf(request.url ?? "");
     if (route === null) {
@@ -53,27 +56,33 @@ export function useSockets(app: App, deps: SocketDeps): void {
       return;
     }
     server.handleUpgrade(request, socket, head, (ws) => {
+      ws.duplex = socket;
       void open(ws, request, route);
     });
   });
 
-  async function open(ws: WebSocket, request: IncomingMessage, route: Route): Promise<void> {
-    let session: Session | null = null;
-    const early: RawData[] = [];
-    const receive = (data: RawData, binary: boolean): void => {
-      const bytes = data as Buffer;
-      if (binary) ws.close(CLOSE.bad_message, "send text");
-      else if (bytes.length > live.limits.message_bytes) ws.close(CLOSE.too_large, "more than 64 KB");
-      else if (session !== null) session.receive(bytes.toString("utf8"));
-      // What comes before the credentials are looked at waits, but not for ever.
-      else if (early.push(data) > 16) ws.close(CLOSE.too_many, "too many messages before hello");
-    };
-    ws.on("message", receive);
-    ws.on("pong", () => alive.add(ws));
-    // A protocol error or broken pipe; `close` follows.
-    ws.on("error", () => {});
-    ws.on("close", () => session?.ended());
-    alive.add(ws);
+  // One function for all sockets: of listeners of their own ten thousand have fifty thousand.
+  function receive(this: WebSocket, data: RawData, binary: boolean): void {
+    const ws = this as StreamSocket;
+    const bytes = data as Buffer;
+    ws.alive = true;
+    if (binary) ws.close(CLOSE.bad_message, "send text");
+    else if (bytes.length > streams.limits.message_bytes) ws.close(CLOSE.too_large, "more than 64 KB");
+    else if (ws.session !== null) ws.session.receive(bytes.toString("utf8"));
+    else if ((ws.early ??= []).push(bytes.toString("utf8")) > EARLY_MESSAGES) {
+      ws.close(CLOSE.too_many, "too many messages before hello");
+    }
+  }
+  function ended(this: WebSocket): void {
+    const ws = this as StreamSocket;
+    pulse.remove(ws);
+    ws.session?.ended();
+    ws.session = null;
+  }
+
+  async function open(ws: StreamSocket, request: IncomingMessage, route: Route): Promise<void> {
+    ws.on("message", receive).on("pong", answered).on("error", ignore).on("close", ended);
+    pulse.add(ws);
     try {
       if (!allowed(request, deps.origins)) {
         ws.close(CLOSE.forbidden, "This origin may not connect");
@@ -86,16 +95,12 @@ export function useSockets(app: App, deps: SocketDeps): void {
         ws.close(CLOSE.unauthorized, "No credentials, or wrong ones");
         return;
       }
-      const connection = connectionOf(ws);
-      session =
-        route.call_id === null
-          ? live.dashboard(connection, principal)
-          : live.sentiment(connection, principal, route.call_id);
-      for (const data of early.splice(0)) receive(data, false);
+      ws.session = start(ws, principal, route);
+      for (const text of ws.early?.splice(0) ?? []) ws.session?.receive(text);
+      ws.early = null;
     } catch (error) {
-      if (error instanceof AppError && error.code === "too_many_requests") {
-        // A close reason has 123 bytes.
-        ws.close(CLOSE.too_many, error.message.slice(0, 120));
+      if (error instanceof AppError) {
+        ws.close(closeCode(error), error.message.slice(0, REASON));
         return;
       }
       app.log.error({ error }, "a socket could not be opened");
@@ -103,23 +108,22 @@ export function useSockets(app: App, deps: SocketDeps): void {
     }
   }
 
-  const pinging = setInterval(() => {
-    for (const ws of server.clients) {
-      if (alive.delete(ws)) ws.ping();
-      else ws.terminate();
-    }
-  }, live.limits.ping_ms);
-  pinging.unref();
+  /** @throws AppError validation, forbidden */
+  function start(ws: StreamSocket, principal: Principal, { stream, call_id, query }: Route): Session | null {
+    if (stream === "feed") return streams.feed.open(ws, principal, readFeedQuery(query));
+    const after = readAfter(query);
+    if (stream === "figures") return streams.figures.open(ws, principal, { after, streaming: false });
+    return streams.sentiment.open(ws, principal, { call_id, after });
+  }
 
   app.addHook("preClose", async () => {
-    clearInterval(pinging);
-    live.close();
     deps.producers.close();
+    pulse.stop();
+    streams.close();
     for (const ws of server.clients) ws.close(CLOSE.restarting, "The server is restarting");
-    // Who does not answer the close in time is cut off: a shutdown must end.
     const timer = setTimeout(() => {
       for (const ws of server.clients) ws.terminate();
-    }, 1_000);
+    }, PATIENCE_MS);
     const { promise, resolve } = Promise.withResolvers<void>();
     const last = (): void => {
       if (server.clients.size === 0) resolve();
@@ -132,20 +136,38 @@ export function useSockets(app: App, deps: SocketDeps): void {
   });
 }
 
+function destroy(this: Duplex): void {
+  this.destroy();
+}
+function answered(this: WebSocket): void {
+  (this as StreamSocket).alive = true;
+}
+/** A protocol error or broken pipe; `close` follows. */
+function ignore(): void {}
+
+function closeCode({ code }: AppError): number {
+  if (code === "too_many_requests") return CLOSE.too_many;
+  if (code === "forbidden") return CLOSE.forbidden;
+  return code === "validation" ? CLOSE.bad_message : CLOSE.internal;
+}
+
 interface Route {
-  /** null: /ws. */
-  readonly call_id: string | null;
+  readonly stream: "feed" | "sentiment" | "figures";
+  /** Of the sentiment stream. */
+  readonly call_id: string;
   readonly query: URLSearchParams;
 }
 
 function routeOf(url: string): Route | null {
   const [path = "", ...rest] = url.split("?");
   const query = new URLSearchParams(rest.join("?"));
-  if (path === "/ws" || path === "/ws/") return { call_id: null, query };
-  const found = /^\/ws\/sentiment\/([^/]+)\/?$/.exec(path)?.[1];
+  const bare = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  if (bare === "/ws") return { stream: "figures", call_id: "", query };
+  if (bare === "/ws/feed") return { stream: "feed", call_id: "", query };
+  const found = /^\/ws\/sentiment\/([^/]+)$/.exec(bare)?.[1];
   if (found === undefined) return null;
   try {
-    return { call_id: decodeURIComponent(found), query };
+    return { stream: "sentiment", call_id: decodeURIComponent(found), query };
   } catch {
     return null;
   }
@@ -162,16 +184,4 @@ async function principalOf(request: IncomingMessage, route: Route, access: Acces
   if (ticket !== null) return access.redeemTicket(ticket);
   const credential = credentialOf(request);
   return credential && access.authenticate(credential.value);
-}
-
-function connectionOf(ws: WebSocket): Connection {
-  return {
-    send: (text, done) => ws.send(text, done),
-    buffered: () => ws.bufferedAmount,
-    close(code, reason) {
-      ws.close(code, reason);
-      // A client that reads nothing does not read the close either.
-      if (code === CLOSE.too_slow) setTimeout(() => ws.terminate(), 5_000).unref();
-    },
-  };
 }

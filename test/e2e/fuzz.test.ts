@@ -63,7 +63,11 @@ function ask({ method, url, headers, body }: FuzzRequest): Promise<Answer | null
     });
     request.once("response", (response) => {
       const { statusCode: status = 0, headers } = response;
-      read(response).then((text) => resolve({ status, headers, text }), reject);
+      if (isStream(headers)) {
+        // Has no end of its own.
+        response.destroy();
+        resolve({ status, headers, text: "" });
+      } else read(response).then((text) => resolve({ status, headers, text }), reject);
     });
     request.once("error", (error: NodeJS.ErrnoException) => {
       if (["EPIPE", "ECONNRESET"].includes(error.code ?? "")) resolve(null);
@@ -73,8 +77,13 @@ function ask({ method, url, headers, body }: FuzzRequest): Promise<Answer | null
   });
 }
 
+function isStream(headers: IncomingHttpHeaders): boolean {
+  return headers["content-type"]?.startsWith("text/event-stream") ?? false;
+}
+
 /** What is wrong with an answer, or null. */
 function wrong({ method, url }: FuzzRequest, { status, headers, text }: Answer): string | null {
+  if (isStream(headers)) return status === 200 ? null : "a stream that is an error";
   const type = headers["content-type"] ?? "";
   if (status >= 400 && !type.startsWith("application/problem+json")) return `content type ${type} of an error`;
   if (status < 400 && text !== "" && !type.startsWith("application/json")) return `content type ${type}`;

@@ -26,6 +26,7 @@ const FIXED = {
   "/api/v1/analytics/agents": ["get"],
   "/api/v1/analytics/recalculate": ["post"],
   "/ws": ["get"],
+  "/ws/feed": ["get"],
   "/ws/sentiment/{call_id}": ["get"],
 };
 

@@ -1,48 +1,7 @@
 /** WebSockets over a real port. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { WebSocket } from "ws";
 import { ADMIN_KEY, type TestHttp, startHttp } from "../support/http-server.ts";
-
-interface Message {
-  readonly type: string;
-  readonly seq: number;
-  readonly [name: string]: unknown;
-}
-
-/** A client that keeps what it gets and lets tests wait for it. */
-class Client {
-  readonly ws: WebSocket;
-  readonly messages: Message[] = [];
-  readonly closed: Promise<{ code: number; reason: string }>;
-  #waiting: (() => void)[] = [];
-
-  constructor(url: string, headers: Record<string, string>) {
-    this.ws = new WebSocket(url, { headers });
-    this.ws.on("message", (data) => {
-      this.messages.push(JSON.parse((data as Buffer).toString("utf8")) as Message);
-      for (const wake of this.#waiting.splice(0)) wake();
-    });
-    this.ws.on("error", () => {});
-    this.closed = new Promise((resolve) =>
-      this.ws.once("close", (code, reason) => resolve({ code, reason: reason.toString("utf8") })),
-    );
-  }
-
-  /** The first message that fits, from the `from`th on. */
-  async next(fits: (m: Message) => boolean, from = 0): Promise<Message> {
-    for (;;) {
-      const found = this.messages.slice(from).find(fits);
-      if (found) return found;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
-
-  say(message: unknown): void {
-    const text = JSON.stringify(message);
-    if (this.ws.readyState === WebSocket.CONNECTING) this.ws.once("open", () => this.ws.send(text));
-    else this.ws.send(text);
-  }
-}
+import { SocketClient as Client, type StreamMessage as Message } from "../support/stream-client.ts";
 
 let http: TestHttp;
 let base: string;
@@ -51,7 +10,7 @@ const clients: Client[] = [];
 beforeAll(async () => {
   http = await startHttp({
     config: {
-      live: { recheck_ms: 200, coalesce_ms: 50, buffered_bytes: 262_144, messages_per_second: 5, message_burst: 30 },
+      streams: { recheck_ms: 200, coalesce_ms: 50, buffered_bytes: 262_144, messages_per_second: 5, message_burst: 30 },
     },
   });
   base = await listen(http);
@@ -103,7 +62,9 @@ describe("the sentiment of a call", () => {
         .map((m) => [m["call_id"], m["status"], m["turn_id"], m["sentiment"], m["sentiment_label"]]),
     ).toEqual(stored.body.turns.map((t) => ["told", "streaming", t.turn_id, t.sentiment, t.sentiment_label]));
     expect(stored.body.turns.map((t) => t.sentiment_label)).toEqual(["positive", "negative", "neutral", "positive"]);
-    expect(client.messages.map((m) => m.seq)).toEqual(client.messages.map((_, i) => i + 1));
+    // Positions within the call: hello says where it starts from, complete comes after the last turn.
+    expect(client.messages.map((m) => m.seq)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(client.messages.slice(1).map((m) => m["prev_seq"])).toEqual([0, 1, 2, 3, 4]);
   });
 
   test("of a long call arrives whole and in order, a little at a time", async () => {
@@ -128,6 +89,12 @@ describe("the sentiment of a call", () => {
     await put("waiting", "ana", "Customer: This is terrible\nAgent: I see");
     await http.enrich();
     expect(await client.next(isType("complete"), before)).toMatchObject({ revision: 2, turns: 2 });
+    expect(client.messages.slice(before).map((m) => [m.type, m.seq])).toEqual([
+      ["resync_required", 0],
+      ["sentiment", 1],
+      ["sentiment", 2],
+      ["complete", 3],
+    ]);
     await http.ask("DELETE", "/api/v1/calls/waiting");
     expect(await client.closed).toEqual({ code: 4404, reason: "Call record not found" });
   });
@@ -148,7 +115,10 @@ describe("the sentiment of a call", () => {
 describe("figures", () => {
   test("start, change with what is enriched, and stop", async () => {
     const client = connect("/ws");
-    expect(await client.next(isType("connection"))).toMatchObject({ status: "connected", seq: 1 });
+    expect(await client.next(isType("connection"))).toMatchObject({
+      status: "connected",
+      seq: await http.store.events.head(),
+    });
     client.say({ type: "start_streaming" });
     expect(await client.next(isType("streaming_status"))).toMatchObject({ streaming: true });
     const first = (await client.next(isType("analytics_update")))["data"] as {
@@ -219,7 +189,7 @@ describe("limits", () => {
   });
 
   test("a client that does not read is closed as too slow", async () => {
-    const other = await startHttp({ config: { live: { buffered_bytes: 262_144, message_burst: 1_000_000 } } });
+    const other = await startHttp({ config: { streams: { buffered_bytes: 262_144, message_burst: 1_000_000 } } });
     try {
       const slow = new Client(`${await listen(other)}/ws`, { authorization: `Bearer ${ADMIN_KEY}` });
       await slow.next(isType("connection"));

@@ -182,8 +182,10 @@ export async function startHttp(
           ...ask.headers,
         },
         ...(payload !== undefined && { payload }),
+        // An event stream has no end: it is left when it has begun.
+        ...(url.startsWith("/api/v1/stream/") && { payloadAsStream: true }),
       });
-      const text = response.body;
+      const text = url.startsWith("/api/v1/stream/") ? await beginning(response) : response.body;
       const isJson = (response.headers["content-type"] ?? "").includes("json");
       const body = isJson && text !== "" ? (JSON.parse(text) as unknown) : null;
       if (body !== null) check(method, url, response.statusCode, body);
@@ -225,6 +227,17 @@ export async function startHttp(
       remove();
     },
   };
+}
+
+/** The first piece of a stream, or all of an answer that is none. */
+async function beginning(response: LightMyRequestResponse): Promise<string> {
+  const whole = !String(response.headers["content-type"]).startsWith("text/event-stream");
+  let text = "";
+  for await (const piece of response.stream()) {
+    text += String(piece);
+    if (!whole) break;
+  }
+  return text;
 }
 
 /** Throws when a JSON answer does not fit what the document says of its operation and status. */

@@ -610,6 +610,18 @@ export interface Gets {
   readonly "/api/v1/dead-letters": { readonly query: {
   readonly "limit"?: number;
 }; readonly body: undefined; readonly answer: DeadLetters };
+  readonly "/api/v1/stream/feed": { readonly query: {
+  readonly "after"?: number;
+  readonly "agent_id"?: string;
+  readonly "team"?: string;
+  readonly "types"?: string;
+}; readonly body: undefined; readonly answer: undefined };
+  readonly "/api/v1/stream/sentiment/{call_id}": { readonly query: {
+  readonly "after"?: number;
+}; readonly body: undefined; readonly answer: undefined };
+  readonly "/api/v1/stream/figures": { readonly query: {
+  readonly "after"?: number;
+}; readonly body: undefined; readonly answer: undefined };
 }
 
 export interface Posts {
