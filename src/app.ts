@@ -325,6 +325,7 @@ export async function start(
         corsOrigins: config.corsOrigins,
         socketIo: config.socketIo,
         rankMinimum: config.rankMinimum,
+        liveCalls: { idle_ms: config.liveIdle * 1_000, alpha: config.liveAlpha },
         trustProxy: config.trustProxy,
         pageFolder: PAGE,
       },

@@ -4,6 +4,7 @@
 import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { LIVE_ALPHA } from "./core/sentiment.ts";
 
 export interface Config {
   readonly host: string;
@@ -36,6 +37,10 @@ export interface Config {
   readonly rankMinimum: number;
   /** Calls received longer ago are erased in the night; 0 keeps them for ever. */
   readonly retentionDays: number;
+  /** Seconds without a turn after which a live call ends by itself. */
+  readonly liveIdle: number;
+  /** Weight of the customer's newest turn in the live sentiment, above 0, at most 1. */
+  readonly liveAlpha: number;
   /** EARSHOT_* variables that mean nothing here. */
   readonly warnings: readonly string[];
   /** What finding the user's npm needs of the environment. */
@@ -109,6 +114,16 @@ export const SETTINGS = [
     name: "EARSHOT_RETENTION_DAYS",
     fallback: "730",
     meaning: "calls received longer ago are erased in the night; 0 keeps them for ever",
+  },
+  {
+    name: "EARSHOT_LIVE_IDLE",
+    fallback: "1800",
+    meaning: "seconds without a turn after which a live call ends by itself",
+  },
+  {
+    name: "EARSHOT_LIVE_ALPHA",
+    fallback: "0.3",
+    meaning: "weight of the customer's newest turn in the live sentiment, above 0, at most 1",
   },
 ] as const satisfies readonly Setting[];
 
@@ -268,6 +283,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return null;
   };
 
+  const readWeight = (name: (typeof SETTINGS)[number]["name"], fallback: number): number => {
+    const value = text(name);
+    const n = Number(value ?? fallback);
+    if (n > 0 && n <= 1) return n;
+    problems.push(`${name} must be a number above 0 and at most 1, not ${JSON.stringify(value)}`);
+    return fallback;
+  };
+
   const cores = availableParallelism();
   const config: Config = {
     host: text("EARSHOT_HOST") ?? "127.0.0.1",
@@ -290,6 +313,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     socketIo: flag("EARSHOT_SOCKETIO"),
     rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
     retentionDays: integer("EARSHOT_RETENTION_DAYS", 730, 0, 36_500),
+    liveIdle: integer("EARSHOT_LIVE_IDLE", 1_800, 10, 7 * 86_400),
+    liveAlpha: readWeight("EARSHOT_LIVE_ALPHA", LIVE_ALPHA),
     warnings,
     npmEnvironment: { npm_execpath: env["npm_execpath"], PATH: env["PATH"] },
   };

@@ -15,6 +15,7 @@ export const ERRORS = {
   not_found: { status: 404, title: "Not found", retryable: false },
   method_not_allowed: { status: 405, title: "Method not allowed", retryable: false },
   conflict: { status: 409, title: "A call with this id and other content exists", retryable: false },
+  call_ended: { status: 409, title: "The call has ended", retryable: false },
   idempotency_key_reused: { status: 422, title: "This Idempotency-Key stands for another request", retryable: false },
   idempotency_in_progress: { status: 409, title: "The first request of this Idempotency-Key runs", retryable: true },
   too_large: { status: 413, title: "The request is too large", retryable: false },

@@ -22,11 +22,18 @@ const SHOTS: readonly {
   { name: "call", path: CALL, options: { viewport: { width: 1040, height: 830 } }, before: lightUp },
   { name: "call-dark", path: CALL, options: { ...DARK, viewport: { width: 1040, height: 830 } }, before: lightUp },
   { name: "phone", path: "/", options: PHONE },
+  { name: "live", path: "/live/demo-live-1", options: { viewport: { width: 1040, height: 830 } }, before: listen },
 ];
 
 async function lightUp(page: Page): Promise<void> {
   await page.locator(".nudge").first().hover();
   await page.locator(".turn[data-lit=true]").first().waitFor();
+}
+
+/** So many turns make a picture; the demo's call needs some two minutes for them. */
+async function listen(page: Page): Promise<void> {
+  await page.locator(".turn").nth(19).waitFor({ timeout: 240_000 });
+  if ((await page.locator(".nudge").count()) > 0) await lightUp(page);
 }
 
 const link = process.argv[2];
@@ -42,7 +49,7 @@ for (const { name, path, options, before } of SHOTS) {
   const context = await browser.newContext({ storageState, locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   await page.goto(new URL(path, link).href);
-  await page.locator("tbody tr, .nudge").first().waitFor();
+  await page.locator("tbody tr, .nudge, .turn").first().waitFor();
   await page.waitForLoadState("networkidle");
   await before?.(page);
   const file = join(FOLDER, `${name}.png`);

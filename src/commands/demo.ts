@@ -4,9 +4,11 @@ import type { Config } from "../config.ts";
 import { generateDemo } from "../demo/generate.ts";
 import { AppError } from "../errors.ts";
 import { acceptCalls, normalizeCall } from "../services/accept.ts";
+import { readOrMakeSecret } from "../secrets.ts";
 import { BUILT_IN_ADMIN, issueOneUse } from "../services/access.ts";
 import { buildWeb, webIsStale } from "./build-web.ts";
 import { bar, progressLine } from "./context.ts";
+import { keepTalking } from "./demo-live.ts";
 import { startWithProgress, untilSignal } from "./running.ts";
 
 const SEED = 1;
@@ -27,7 +29,21 @@ export async function demo(config: Config): Promise<void> {
   await enriched(running, calls);
   const link = await signInLink(running);
   console.log(guide({ url: running.url, link, config, calls, seconds: (performance.now() - began) / 1000 }));
-  await untilSignal(running);
+  const quiet = new AbortController();
+  const talking = keepTalking({ url: running.url, key: await adminKey(config), signal: quiet.signal });
+  await untilSignal({
+    log: running.log,
+    async close() {
+      quiet.abort();
+      await talking;
+      return running.close();
+    },
+  });
+}
+
+/** As the server itself takes it; the start has made the file where there is no setting. */
+async function adminKey(config: Config): Promise<string> {
+  return config.adminKey ?? (await readOrMakeSecret(join(config.dataDir, "admin.key"), "")).secret;
 }
 
 /** Where the page cannot be built, the API is worth serving all the same. */
@@ -99,7 +115,7 @@ function guide({ url, link, config, calls, seconds }: Facts): string {
 Ready after ${seconds.toFixed(0)} s with ${calls} made-up sales calls. Nothing leaves this machine.
 
   Dashboard       ${link}
-                  (signs you in once, within the hour)
+                  (signs you in once, within the hour; a call goes on under Live)
   API reference   ${url}/docs
   OpenAPI 3.1     ${url}/openapi.json
   Health          ${url}/health/ready

@@ -15,7 +15,7 @@ import { hasWords } from "./words.ts";
 
 export const MAX_TURNS = 20_000;
 /** UTF-8 bytes of all text of one call. */
-const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
+export const MAX_TRANSCRIPT_BYTES = 2 * 1024 * 1024;
 /** Seven days: a larger offset is most likely a clock time. */
 export const MAX_OFFSET_MS = 7 * 86_400_000;
 const MAX_ERRORS = 100;
@@ -27,6 +27,18 @@ export const NO_WORDS = {
   expected: "at least one turn with a word in it",
   received: "no words",
 };
+
+/** Turns as they were given: turn_id is "" where there was none. */
+export type GivenTurns =
+  | {
+      readonly ok: true;
+      readonly turns: Turn[];
+      /** Given ids, each with the index of its turn. */
+      readonly ids: ReadonlyMap<string, number>;
+      /** Whether there is a word in any of them. */
+      readonly spoken: boolean;
+    }
+  | { readonly ok: false; readonly errors: FieldError[] };
 
 export type CheckedTurns =
   | { readonly ok: true; readonly turns: Turn[] }
@@ -48,9 +60,17 @@ export interface TurnInput {
  * (`t3_2` where t3 is taken). NUL is refused, a lone surrogate becomes U+FFFD.
  */
 export function checkTurns(input: unknown, speakerMap: SpeakerMap = {}): CheckedTurns {
+  const given = readTurns(input, speakerMap);
+  if (!given.ok) return given;
+  if (!given.spoken) return { ok: false, errors: [{ pointer: pointer("turns"), ...NO_WORDS }] };
+  return { ok: true, turns: withIds(given.turns, given.ids) };
+}
+
+/** The same for turns that are part of a call: ids are not made, and none of them needs words. */
+export function readTurns(input: unknown, speakerMap: SpeakerMap = {}): GivenTurns {
   const { known, errors } = knownLabels(speakerMap);
   const at = pointer("turns");
-  const fail = (error: FieldError): CheckedTurns => ({ ok: false, errors: [...errors, error] });
+  const fail = (error: FieldError): GivenTurns => ({ ok: false, errors: [...errors, error] });
   if (!Array.isArray(input))
     return fail({ pointer: at, message: "must be a list of turns", expected: "a list", received: typeName(input) });
   if (input.length > MAX_TURNS) {
@@ -120,9 +140,8 @@ export function checkTurns(input: unknown, speakerMap: SpeakerMap = {}): Checked
     const labels = [...unknown.values()];
     errors.unshift(unknownError(pointer("turns", labels[0]?.first ?? 0, "speaker"), labels));
   }
-  if (errors.length === 0 && !spoken) errors.push({ pointer: at, ...NO_WORDS });
   if (errors.length > 0) return { ok: false, errors: errors.slice(0, MAX_ERRORS) };
-  return { ok: true, turns: withIds(turns, firstWith) };
+  return { ok: true, turns, ids: firstWith, spoken };
 }
 
 function withIds(turns: readonly Turn[], taken: ReadonlyMap<string, number>): Turn[] {

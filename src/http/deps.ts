@@ -8,6 +8,7 @@ import type { CallReads, Calls } from "../ports/calls.ts";
 import type { Events } from "../ports/events.ts";
 import type { Idempotency } from "../ports/idempotency.ts";
 import type { Jobs } from "../ports/jobs.ts";
+import type { LiveCalls } from "../ports/live-calls.ts";
 import type { Models } from "../ports/models.ts";
 import type { Rollups } from "../ports/rollups.ts";
 import type { ServedVectors } from "../ports/vectors.ts";
@@ -22,6 +23,7 @@ import type { RateLimits } from "./limits.ts";
 import type { LastGood } from "../services/last-good.ts";
 import type { Backups } from "../services/backups.ts";
 import type { Vitals } from "../services/readiness.ts";
+import type { LiveCallSettings, LiveScoring } from "../services/live-scoring.ts";
 import type { Once } from "../services/once.ts";
 import type { StreamLimits } from "../services/streams.ts";
 
@@ -34,6 +36,7 @@ interface HttpStore {
   readonly accounts: Accounts;
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
+  readonly live: LiveCalls;
 }
 
 export interface HttpConfig extends AccessConfig {
@@ -52,6 +55,8 @@ export interface HttpConfig extends AccessConfig {
   readonly shed?: Partial<ShedLimits>;
   /** Takes Socket.IO clients as well. */
   readonly socketIo?: boolean;
+  /** Other times for calls that go on. */
+  readonly liveCalls?: Partial<LiveCallSettings>;
   /** Smaller limits and shorter intervals for streams (tests). */
   readonly streams?: Partial<StreamLimits>;
 }
@@ -103,4 +108,5 @@ export interface RouteContext extends HttpDeps {
   readonly once: Once;
   readonly figures: Figures;
   readonly lastGood: LastGood;
+  readonly live: { readonly scoring: LiveScoring; readonly settings: LiveCallSettings };
 }

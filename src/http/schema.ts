@@ -8,6 +8,7 @@ import { ROLES } from "../ports/accounts.ts";
 import { EVENT_TYPES } from "../ports/events.ts";
 import { SEARCH_MODES } from "../services/search.ts";
 import { CALL_SCHEMAS } from "./schema-calls.ts";
+import { LIVE_SCHEMAS } from "./schema-live.ts";
 import { CLOSED, degraded, enumOf, instant, named, nullable, score, SPEAKERS, STATES } from "./schema-parts.ts";
 
 /** A named schema of SCHEMAS; becomes `#/components/schemas/Name`. */
@@ -48,6 +49,7 @@ export const SCHEMAS = {
     { ...CLOSED, description: "RFC 9457" },
   ),
   ...CALL_SCHEMAS,
+  ...LIVE_SCHEMAS,
   Nudge: Type.Object(
     {
       text: Type.String({ description: "At most 40 words" }),

@@ -10,6 +10,7 @@ import { createRecalculation } from "../services/analytics.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import { createFigures } from "../services/figures.ts";
 import { createLastGood } from "../services/last-good.ts";
+import { createLiveScoring, LIVE_CALL_SETTINGS } from "../services/live-scoring.ts";
 import { createOnce } from "../services/once.ts";
 import { createStreams } from "../services/streams.ts";
 import type { Streams } from "../services/streams.ts";
@@ -24,6 +25,7 @@ import { useHeaders } from "./headers.ts";
 import { useIdempotency } from "./idempotency.ts";
 import { useOpenapi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
+import { createProducers } from "./live-socket.ts";
 import { presentEvent } from "./present.ts";
 import { sendProblem } from "./problem.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
@@ -32,6 +34,7 @@ import { backupRoutes } from "./routes/backups.ts";
 import { callRoutes } from "./routes/calls.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { importRoutes } from "./routes/import.ts";
+import { liveRoutes } from "./routes/live.ts";
 import { readRoutes } from "./routes/reads.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { SHED_LIMITS, sheddingServer } from "./shed.ts";
@@ -58,16 +61,20 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
     onError,
     ...(deps.config.streams && { limits: deps.config.streams }),
   });
-  const context = { ...deps, access, once: createOnce(deps.store), figures, lastGood };
+  const settings = { ...LIVE_CALL_SETTINGS, ...deps.config.liveCalls };
+  const scoring = createLiveScoring({ live: deps.store.live, models: deps.models, now: deps.now, settings, onError });
+  const context = { ...deps, access, once: createOnce(deps.store), figures, lastGood, live: { scoring, settings } };
   const app = await surface(context, recalculation, streams);
   app.addHook("onClose", async () => {
+    await scoring.stop();
     figures.stop();
     lastGood.stop();
   });
+  const producers = createProducers(context);
   const sockets = { streams, access, limits: deps.limits, origins: deps.config.corsOrigins };
   // Loaded only where it is used.
   const gateway = deps.config.socketIo ? (await import("./socket-io.ts")).socketIo(app, sockets) : null;
-  useSockets(app, { ...sockets, gateway });
+  useSockets(app, { ...sockets, producers, gateway });
   await app.ready();
   return app;
 }
@@ -110,6 +117,7 @@ async function surface(context: RouteContext, recalculation: Recalculation, stre
   healthRoutes(app, context);
   authRoutes(app, context);
   callRoutes(app, context);
+  liveRoutes(app, context);
   importRoutes(app, context);
   readRoutes(app, context);
   analyticsRoutes(app, context, recalculation);

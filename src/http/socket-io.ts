@@ -46,7 +46,7 @@ interface Asked {
   readonly query: URLSearchParams;
 }
 
-export function socketIo(app: App, deps: Omit<SocketDeps, "gateway">): Gateway {
+export function socketIo(app: App, deps: Omit<SocketDeps, "gateway" | "producers">): Gateway {
   const { streams, access } = deps;
   const engine = new Engine({
     transports: ["websocket"],

@@ -12,6 +12,7 @@ import type { Streams } from "../services/streams.ts";
 import { credentialOf, sameOrigin } from "./auth.ts";
 import type { App } from "./deps.ts";
 import { countStranger } from "./limits.ts";
+import type { Producers } from "./live-socket.ts";
 import type { RateLimits } from "./limits.ts";
 import { startPulse } from "./stream-pulse.ts";
 import { readAfter, readFeedQuery } from "./stream-query.ts";
@@ -26,6 +27,7 @@ export interface Gateway {
 }
 
 export interface SocketDeps {
+  readonly producers: Producers;
   readonly streams: Streams;
   readonly access: Access;
   readonly limits: RateLimits;
@@ -60,6 +62,7 @@ export function useSockets(app: App, deps: SocketDeps): void {
       gateway.upgrade(request, socket, head);
       return;
     }
+    if (deps.producers.take(request, socket, head)) return;
     const route = routeOf(request.url ?? "");
     if (route === null) {
       socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
@@ -129,6 +132,7 @@ export function useSockets(app: App, deps: SocketDeps): void {
   }
 
   app.addHook("preClose", async () => {
+    deps.producers.close();
     pulse.stop();
     streams.close();
     for (const ws of server.clients) ws.close(CLOSE.restarting, "The server is restarting");

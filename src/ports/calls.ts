@@ -18,17 +18,16 @@ export type AcceptResult = {
   | { readonly status: "accepted"; readonly call_no: number; readonly revision: number }
   /** The same call with the same content is there already; nothing was written. */
   | { readonly status: "replayed"; readonly call_no: number; readonly revision: number }
-  /** The call_id is taken by other content; nothing was written. */
+  /** The call_id is taken by other content, or by a call that goes on; nothing was written. */
   | { readonly status: "conflict" }
   /** This one row could not be written; its neighbours were. */
   | { readonly status: "failed"; readonly reason: string }
 );
 
-export type ReplaceResult = {
-  readonly status: "replaced" | "created";
-  readonly call_no: number;
-  readonly revision: number;
-};
+export type ReplaceResult =
+  | { readonly status: "replaced" | "created"; readonly call_no: number; readonly revision: number }
+  /** The call_id is that of a call that goes on; nothing was written. */
+  | { readonly status: "conflict" };
 
 export interface EnrichedCall {
   readonly call_no: number;
@@ -56,10 +55,10 @@ export interface Calls {
   reprocess(call_id: string, scope: Scope, priority: Priority): Promise<{ revision: number } | null>;
   /** Insights, vectors, measures, rollups (old contribution out, new in), `call.enriched`, work settled. */
   saveEnrichment(batch: readonly EnrichedCall[]): Promise<SaveResult[]>;
-  /** Erases the call and logs the tombstone `call.deleted`; its bytes leave the files within a second, as far as no
+  /** Erases the call, also one that goes on, and logs the tombstone `call.deleted`; its bytes leave the files within a second, as far as no
    *  reader of the log is in the way. False if it was not there. */
   remove(call_id: string, scope: Scope): Promise<boolean>;
-  /** Erases all calls of one customer; the number erased. When it resolves, none of their bytes is in any file of the
+  /** Erases all calls of one customer, those that go on too; the number erased. When it resolves, none of their bytes is in any file of the
    *  store; rejects with store_unavailable if a reader of the log is in the way: then ask again. */
   erase(customer_id: string): Promise<number>;
   /**

@@ -1,5 +1,6 @@
 import type { Calls } from "./calls.ts";
 import type { Jobs } from "./jobs.ts";
+import type { LiveCalls } from "./live-calls.ts";
 import type { Work } from "./work.ts";
 
 /** A request that its sender may repeat. A key belongs to the account that sent it. */
@@ -15,6 +16,7 @@ export interface KeyedWrites {
   readonly calls: Pick<Calls, "accept" | "replace" | "reprocess" | "remove">;
   readonly work: Pick<Work, "redrive">;
   readonly jobs: Pick<Jobs, "begin">;
+  readonly live: Pick<LiveCalls, "start" | "append" | "end">;
 }
 
 export interface Idempotency {

@@ -152,8 +152,8 @@ export interface LiveCalls {
   row(call_id: string, scope: Scope): Promise<LiveCallRow | null>;
   /** Up to `limit` turns with position > `after`, by position. */
   turnsAfter(live_no: number, after: number, limit: number): Promise<LiveTurnRow[]>;
-  /** Ids of calls with turns that have no sentiment yet, oldest call first. */
-  unscored(limit: number): Promise<string[]>;
+  /** Ids of calls with turns that have no sentiment yet, the last of them from before `before`, epoch ms; oldest call first. */
+  unscored(before: number, limit: number): Promise<string[]>;
   /** Ids of calls to which nothing has come since `before`, epoch ms, longest first. */
   idle(before: number, limit: number): Promise<string[]>;
 }

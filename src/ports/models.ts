@@ -29,6 +29,11 @@ export interface Models {
   infer(texts: readonly string[]): Promise<Inference>;
   /** One unit vector for a query; null when no model runs. Goes before enrichment in the queue. */
   embed(text: string): Promise<Float32Array | null>;
+  /**
+   * The sentiment of texts that somebody waits for, as `infer` gives it. Goes before enrichment in the queue. Falls back
+   * and says so also for a text that the model cannot read, and where the model takes longer than two seconds.
+   */
+  feel(texts: readonly string[]): Promise<Pick<Inference, "method" | "model" | "version" | "sentiment">>;
   describe(): ModelState;
   /** Called when the model comes or goes. Returns the unsubscriber. */
   onChange(listener: (state: ModelState) => void): () => void;

@@ -12,8 +12,8 @@ import type { FieldError } from "../errors.ts";
 import type { AcceptResult, Calls, Priority } from "../ports/calls.ts";
 
 export const OUTCOMES = ["won", "lost", "open"] as const satisfies readonly Outcome[];
-const DEFAULT_AGENT = "unassigned";
-const DEFAULT_LANGUAGE = "en";
+export const DEFAULT_AGENT = "unassigned";
+export const DEFAULT_LANGUAGE = "en";
 export const MAX_ID = 128;
 export const MAX_DURATION_SECONDS = 7 * 86_400;
 const MAX_LABELS = 1_000;
@@ -59,22 +59,64 @@ export function normalizeCall(input: unknown, context: { now: number }): Normali
   }
   const given = input as Readonly<Record<string, unknown>>;
   const errors: FieldError[] = [];
-  for (const name of Object.keys(given)) {
-    if (!FIELDS.has(name)) {
-      errors.push({
-        pointer: pointer(name.slice(0, 100)),
-        message: "unknown field",
-        expected: `one of ${[...FIELDS].join(", ")}`,
-        received: typeName(given[name]),
-      });
-      if (errors.length >= MAX_ERRORS) return { ok: false, errors };
-    }
-  }
-  const own = (name: string): unknown => (Object.hasOwn(given, name) ? (given[name] ?? undefined) : undefined);
-  const bad = (name: string, message: string, expected: string, value: unknown): null => {
-    errors.push({ pointer: pointer(name), message, expected, received: shown(value) });
-    return null;
+  checkFields(given, FIELDS, errors);
+  if (errors.length >= MAX_ERRORS) return { ok: false, errors };
+  const { own, bad } = fieldsOf(given, errors);
+  const { call_id, agent_id, customer_id, language, start_time } = readHead(given, errors);
+  const duration = readDuration(own("duration_seconds"), bad);
+  const outcome = readOutcome(given, errors);
+  const turns = readTurns(own, errors);
+  if (errors.length > 0 || turns === null) return { ok: false, errors: errors.slice(0, MAX_ERRORS) };
+
+  const call = {
+    call_id: call_id ?? randomUUID(),
+    agent_id: agent_id ?? DEFAULT_AGENT,
+    customer_id,
+    language: language ?? DEFAULT_LANGUAGE,
+    start_time: start_time ?? context.now,
+    duration_seconds: duration ?? durationOf(turns),
+    outcome,
+    turns,
   };
+  return { ok: true, call: sealCall(call, start_time) };
+}
+
+/**
+ * Adds the text of the turns, and the digest of what was said of the call.
+ * @param startTime as the sender said it; null where it was not said
+ */
+export function sealCall(
+  call: Omit<AcceptedCall, "digest" | "turns_text">,
+  startTime: number | null,
+): AcceptedCall & { readonly turns_text: string } {
+  // In a fixed order, defaults left out: the same content sent again is known whatever its form.
+  const said = [
+    call.call_id,
+    call.agent_id === DEFAULT_AGENT ? null : call.agent_id,
+    call.customer_id,
+    call.language === DEFAULT_LANGUAGE ? null : call.language,
+    startTime,
+    call.duration_seconds === durationOf(call.turns) ? null : call.duration_seconds,
+    call.outcome,
+  ];
+  const turns_text = turnsText(call.turns);
+  // Put together as text: the turns are most of it, and the store wants them as text too.
+  const all = `${JSON.stringify(said).slice(0, -1)},${turns_text}]`;
+  return { ...call, turns_text, digest: hash("sha256", all, "hex") };
+}
+
+/** What may be known of a call before a word is said; null: not said. */
+export interface CallHead {
+  readonly call_id: string | null;
+  readonly agent_id: string | null;
+  readonly customer_id: string | null;
+  readonly language: string | null;
+  readonly start_time: number | null;
+}
+
+/** Checks these fields alone; what is wrong goes to `errors`. */
+export function readHead(given: Readonly<Record<string, unknown>>, errors: FieldError[]): CallHead {
+  const { own, bad } = fieldsOf(given, errors);
   const id = (name: string): string | null => {
     const value = own(name);
     if (value === undefined) return null;
@@ -82,42 +124,44 @@ export function normalizeCall(input: unknown, context: { now: number }): Normali
     const form = `1 to ${MAX_ID} characters, no control characters, no blank at either end`;
     return bad(name, typeof value === "string" ? "is no id" : "must be a string", form, value);
   };
-
-  const callId = id("call_id");
-  const agentId = id("agent_id");
-  const customerId = id("customer_id");
-  const language = readLanguage(own("language"), bad);
-  const startTime = readStart(own("start_time"), bad);
-  const duration = readDuration(own("duration_seconds"), bad);
-  const outcome = readOutcome(own("outcome"), bad);
-  const turns = readTurns(own, errors);
-  if (errors.length > 0 || turns === null) return { ok: false, errors: errors.slice(0, MAX_ERRORS) };
-
-  const derived = durationOf(turns);
-  const call = {
-    call_id: callId ?? randomUUID(),
-    agent_id: agentId ?? DEFAULT_AGENT,
-    customer_id: customerId,
-    language: language ?? DEFAULT_LANGUAGE,
-    start_time: startTime ?? context.now,
-    duration_seconds: duration ?? derived,
-    outcome,
-    turns,
+  return {
+    call_id: id("call_id"),
+    agent_id: id("agent_id"),
+    customer_id: id("customer_id"),
+    language: readLanguage(own("language"), bad),
+    start_time: readStart(own("start_time"), bad),
   };
-  // In a fixed order, defaults left out: the same content sent again is known whatever its form.
-  const said = [
-    call.call_id,
-    call.agent_id === DEFAULT_AGENT ? null : call.agent_id,
-    customerId,
-    call.language === DEFAULT_LANGUAGE ? null : call.language,
-    startTime,
-    call.duration_seconds === derived ? null : call.duration_seconds,
-    outcome,
-  ];
-  const turns_text = turnsText(turns);
-  // Put together as text: the turns are most of it, and the store wants them as text too.
-  const all = `${JSON.stringify(said).slice(0, -1)},${turns_text}]`;
-  return { ok: true, call: { ...call, turns_text, digest: hash("sha256", all, "hex") } };
+}
+
+/** Refuses fields that nobody would read. */
+export function checkFields(
+  given: Readonly<Record<string, unknown>>,
+  known: ReadonlySet<string>,
+  errors: FieldError[],
+): void {
+  for (const name of Object.keys(given)) {
+    if (known.has(name)) continue;
+    errors.push({
+      pointer: pointer(name.slice(0, 100)),
+      message: "unknown field",
+      expected: `one of ${[...known].join(", ")}`,
+      received: typeName(given[name]),
+    });
+    if (errors.length >= MAX_ERRORS) return;
+  }
+}
+
+function fieldsOf(
+  given: Readonly<Record<string, unknown>>,
+  errors: FieldError[],
+): { own: (name: string) => unknown; bad: Bad } {
+  return {
+    own: (name) => (Object.hasOwn(given, name) ? (given[name] ?? undefined) : undefined),
+    bad(name, message, expected, value) {
+      errors.push({ pointer: pointer(name), message, expected, received: shown(value) });
+      return null;
+    },
+  };
 }
 
 /** Stores calls in one durable transaction; result i is of call i. */
@@ -154,7 +198,9 @@ function readDuration(value: unknown, bad: Bad): number | null {
   return bad("duration_seconds", "is no duration", `a number from 0 to ${MAX_DURATION_SECONDS} (seven days)`, value);
 }
 
-function readOutcome(value: unknown, bad: Bad): Outcome | null {
+export function readOutcome(given: Readonly<Record<string, unknown>>, errors: FieldError[]): Outcome | null {
+  const { own, bad } = fieldsOf(given, errors);
+  const value = own("outcome");
   if (value === undefined) return null;
   return OUTCOMES.find((o) => o === value) ?? bad("outcome", "is no outcome", `one of ${OUTCOMES.join(", ")}`, value);
 }
@@ -198,7 +244,8 @@ function readTurns(own: (name: string) => unknown, errors: FieldError[]): readon
   return null;
 }
 
-function checkTurnFields(turns: readonly unknown[], errors: FieldError[]): void {
+/** Likewise in each turn. */
+export function checkTurnFields(turns: readonly unknown[], errors: FieldError[]): void {
   for (const [i, turn] of turns.entries()) {
     if (typeof turn !== "object" || turn === null || Array.isArray(turn)) continue;
     for (const name of Object.keys(turn)) {
@@ -228,7 +275,7 @@ function readSpeakerMap(value: unknown, errors: FieldError[]): SpeakerMap | null
 }
 
 /** Seconds up to the last known end; null without timings. */
-function durationOf(turns: readonly Turn[]): number | null {
+export function durationOf(turns: readonly Turn[]): number | null {
   let last: number | null = null;
   for (const t of turns) if (t.end_ms !== null && t.end_ms > (last ?? -1)) last = t.end_ms;
   return last === null ? null : last / 1000;

@@ -10,6 +10,7 @@ import type { Calls, EnrichedCall } from "../../src/ports/calls.ts";
 import type { Events } from "../../src/ports/events.ts";
 import type { Idempotency } from "../../src/ports/idempotency.ts";
 import type { Jobs } from "../../src/ports/jobs.ts";
+import type { LiveCalls } from "../../src/ports/live-calls.ts";
 import type { Rollups } from "../../src/ports/rollups.ts";
 import type { VectorRows } from "../../src/ports/vectors.ts";
 import type { Work, WorkItem } from "../../src/ports/work.ts";
@@ -23,6 +24,7 @@ export interface TestStore {
   readonly vectorRows: VectorRows;
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
+  readonly live: LiveCalls;
   /** The state and revision of a call; null if it is not there. */
   state(call_id: string): Promise<{ state: string; revision: number; call_no: number; error: string | null } | null>;
   /** What was said on a call, turn by turn. */

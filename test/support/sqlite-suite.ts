@@ -21,6 +21,7 @@ export const makeSqlite: MakeStore = async (options = {}) => {
     vectorRows: store.vectorRows,
     jobs: store.jobs,
     idempotency: store.idempotency,
+    live: store.live,
     clock,
     async state(call_id) {
       const row = eye

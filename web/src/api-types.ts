@@ -15,7 +15,7 @@ export type FieldError = {
   readonly "status": number;
   readonly "detail": string;
   readonly "instance": string;
-  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
+  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "call_ended" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
   readonly "request_id": string;
   readonly "errors"?: readonly (FieldError)[];
 };
@@ -195,11 +195,159 @@ export type BulkResults = {
   readonly "call_id": string | null;
   /** replayed: the same call was there. conflict: the call_id has other content. rejected: see error */ readonly "status": "accepted" | "replayed" | "conflict" | "rejected" | "failed";
   readonly "error"?: {
-  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
+  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "call_ended" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
   readonly "detail": string;
   readonly "errors"?: readonly (FieldError)[];
 };
 })[];
+};
+
+export type LiveStart = {
+  readonly "call_id"?: string | null;
+  readonly "agent_id"?: string | null;
+  readonly "customer_id"?: string | null;
+  /** BCP 47; en where it is left out */ readonly "language"?: string | null;
+  readonly "start_time"?: string | null;
+};
+
+export type LiveStarted = {
+  readonly "call_id": string;
+  readonly "state": "live";
+};
+
+/** A turn_id that is known corrects that turn */ export type LiveTurns = {
+  readonly "turns": readonly (TurnInput)[];
+};
+
+export type LiveAppended = {
+  readonly "call_id": string;
+  readonly "turns": readonly ({
+  readonly "turn_id": string;
+  readonly "turn_index": number;
+  readonly "status": "appended" | "corrected" | "unchanged";
+})[];
+};
+
+export type LiveEnd = {
+  readonly "outcome"?: "won" | "lost" | "open" | null;
+};
+
+export type LiveAlert = {
+  readonly "rule_id": "talking_too_long" | "sentiment_falling" | "long_silence";
+  readonly "severity": "high" | "medium" | "low";
+  /** At most 40 words */ readonly "text": string;
+  /** Indexes of turns, most telling first */ readonly "evidence": readonly (number)[];
+  readonly "expected": {
+  readonly "measure": "live_sentiment" | "trend" | "agent_talk_ratio" | "longest_monologue_seconds" | "longest_monologue_words" | "longest_silence_ms" | "silence_ms";
+  readonly "low": number | null;
+  readonly "high": number | null;
+  readonly "source": "default" | "team";
+  readonly "text": string;
+};
+  readonly "observed": {
+  readonly "value": number | null;
+  readonly "text": string;
+};
+};
+
+export type LiveRow = {
+  readonly "call_id": string;
+  readonly "agent_id": string;
+  /** null for role analyst */ readonly "customer_id": string | null;
+  /** When the call began */ readonly "start_time": string;
+  readonly "live_sentiment": number | null;
+  readonly "trend": "rising" | "steady" | "falling" | null;
+  /** So far */ readonly "agent_talk_ratio": number | null;
+  /** Of the agent, so far */ readonly "longest_monologue_seconds": number | null;
+  /** Of the agent, so far */ readonly "longest_monologue_words": number | null;
+  /** So far */ readonly "longest_silence_ms": number | null;
+  /** Since the last turn arrived */ readonly "silence_ms": number | null;
+  readonly "last_turn_at": string | null;
+  /** Oldest first */ readonly "alerts": readonly (LiveAlert)[];
+  /** So far */ readonly "turns": number;
+};
+
+export type LiveList = {
+  /** Newest first, at most 1,000 */ readonly "calls": readonly (LiveRow)[];
+  /** Parts that are not whole at the moment: models, index, store. Absent when all is well */ readonly "degraded"?: readonly (string)[];
+};
+
+export type LiveTurn = {
+  readonly "turn_id": string;
+  readonly "turn_index": number;
+  /** Of its newest version among the turn messages of the call */ readonly "position": number;
+  readonly "speaker": "agent" | "customer";
+  /** null for role analyst */ readonly "text": string | null;
+  readonly "start_ms": number | null;
+  readonly "end_ms": number | null;
+  readonly "sentiment": number | null;
+  /** null until the sentiment is known */ readonly "method": "model" | "statistical" | null;
+};
+
+export type LiveCall = {
+  readonly "call_id": string;
+  readonly "agent_id": string;
+  /** null for role analyst */ readonly "customer_id": string | null;
+  /** When the call began */ readonly "start_time": string;
+  readonly "live_sentiment": number | null;
+  readonly "trend": "rising" | "steady" | "falling" | null;
+  /** So far */ readonly "agent_talk_ratio": number | null;
+  /** Of the agent, so far */ readonly "longest_monologue_seconds": number | null;
+  /** Of the agent, so far */ readonly "longest_monologue_words": number | null;
+  /** So far */ readonly "longest_silence_ms": number | null;
+  /** Since the last turn arrived */ readonly "silence_ms": number | null;
+  readonly "last_turn_at": string | null;
+  /** Oldest first */ readonly "alerts": readonly (LiveAlert)[];
+  readonly "language": string;
+  readonly "turns": readonly (LiveTurn)[];
+  /** As they would be if the call ended now */ readonly "measures": {
+  readonly "agent_talk_ratio": number | null;
+  readonly "talk_ratio_speech": number | null;
+  readonly "talk_ratio_call": number | null;
+  readonly "agent_talk_time_ms": number | null;
+  readonly "customer_talk_time_ms": number | null;
+  readonly "non_talk_ms": number | null;
+  readonly "longest_silence_ms": number | null;
+  readonly "silence_count": number | null;
+  readonly "agent_interruptions": number | null;
+  readonly "customer_interruptions": number | null;
+  readonly "agent_interruption_ms": number | null;
+  readonly "customer_interruption_ms": number | null;
+  readonly "agent_words_per_minute": number | null;
+  readonly "customer_words_per_minute": number | null;
+  readonly "agent_words": number | null;
+  readonly "customer_words": number | null;
+  readonly "longest_monologue_seconds": number | null;
+  readonly "longest_monologue_words": number | null;
+  readonly "longest_customer_story_seconds": number | null;
+  readonly "longest_customer_story_words": number | null;
+  readonly "patience_ms": number | null;
+  readonly "patience_p90_ms": number | null;
+  readonly "interactivity": number | null;
+  readonly "agent_question_rate": number | null;
+  readonly "customer_question_rate": number | null;
+  readonly "agent_questions": number | null;
+  readonly "customer_questions": number | null;
+  readonly "agent_open_question_share": number | null;
+  readonly "customer_open_question_share": number | null;
+  readonly "customer_sentiment_score": number | null;
+  readonly "agent_sentiment_score": number | null;
+  readonly "customer_sentiment_q1": number | null;
+  readonly "customer_sentiment_q2": number | null;
+  readonly "customer_sentiment_q3": number | null;
+  readonly "customer_sentiment_q4": number | null;
+  readonly "agent_sentiment_q1": number | null;
+  readonly "agent_sentiment_q2": number | null;
+  readonly "agent_sentiment_q3": number | null;
+  readonly "agent_sentiment_q4": number | null;
+  readonly "sentiment_change": number | null;
+  readonly "agent_fillers": number | null;
+  readonly "customer_fillers": number | null;
+};
+  /** Why a measure is null */ readonly "unavailable": Readonly<Record<string, string>>;
+  /** Of the last turn message; 0 before the first */ readonly "position": number;
+  /** The event log up to here is in this answer */ readonly "seq": number;
+  /** Parts that are not whole at the moment: models, index, store. Absent when all is well */ readonly "degraded"?: readonly (string)[];
 };
 
 export type Nudge = {
@@ -408,6 +556,8 @@ export interface Gets {
   readonly "max_talk_ratio"?: number;
 }; readonly body: undefined; readonly answer: CallList };
   readonly "/api/v1/calls/{call_id}": { readonly query: NoQuery; readonly body: undefined; readonly answer: Call };
+  readonly "/api/v1/live": { readonly query: NoQuery; readonly body: undefined; readonly answer: LiveList };
+  readonly "/api/v1/live/{call_id}": { readonly query: NoQuery; readonly body: undefined; readonly answer: LiveCall };
   readonly "/api/v1/calls/{call_id}/recommendations": { readonly query: {
   readonly "agent_id"?: string;
   readonly "customer_id"?: string;
@@ -490,6 +640,9 @@ export interface Posts {
   readonly "/api/v1/calls": { readonly query: NoQuery; readonly body: CallInput; readonly answer: Accepted };
   readonly "/api/v1/calls/bulk": { readonly query: NoQuery; readonly body: BulkInput; readonly answer: BulkResults };
   readonly "/api/v1/calls/{call_id}/process": { readonly query: NoQuery; readonly body: undefined; readonly answer: Accepted };
+  readonly "/api/v1/live": { readonly query: NoQuery; readonly body: LiveStart; readonly answer: LiveStarted };
+  readonly "/api/v1/calls/{call_id}/turns": { readonly query: NoQuery; readonly body: LiveTurns; readonly answer: LiveAppended };
+  readonly "/api/v1/calls/{call_id}/end": { readonly query: NoQuery; readonly body: LiveEnd; readonly answer: Accepted };
   readonly "/api/v1/analytics/recalculate": { readonly query: NoQuery; readonly body: undefined; readonly answer: Job };
   readonly "/api/v1/dead-letters/redrive": { readonly query: NoQuery; readonly body: {
   readonly "call_id"?: string | null;

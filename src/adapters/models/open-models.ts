@@ -52,6 +52,8 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
 /** Tasks a thread holds: one running, one waiting, so that it never waits for this thread's event loop. */
 const AHEAD = 2;
 const LOOK_AGAIN_MS = 15_000;
+/** How long a call that goes on waits for the model. */
+const FEEL_MS = 2_000;
 /** Longer than any task takes, shorter than a worker waits for it. */
 export const DEADLINE_MS = 20_000;
 const LONGEST_PULL_PAUSE_MS = 10 * 60_000;
@@ -80,11 +82,15 @@ class ModelPool implements OpenedModels {
     } else this.#started = this.#bringUp(options.modelDir);
   }
 
-  async infer(texts: readonly string[]): Promise<Inference> {
+  infer(texts: readonly string[]): Promise<Inference> {
+    return this.#infer(texts, this.#parts);
+  }
+
+  async #infer(texts: readonly string[], queue: Part[]): Promise<Inference> {
     await this.#loaded.promise;
     if (this.#closing.signal.aborted) throw new AppError("shutting_down");
     const ready = this.#ready;
-    const result = ready && (await this.#run(texts, this.#parts));
+    const result = ready && (await this.#run(texts, queue));
     if (!ready || !result) return statisticalInference(texts);
     return {
       method: "model",
@@ -106,6 +112,21 @@ class ModelPool implements OpenedModels {
       throw error;
     });
     return result ? result.vectors : null;
+  }
+
+  async feel(texts: readonly string[]): Promise<Inference> {
+    const patience = new AbortController();
+    const late = sleep(FEEL_MS, null, { signal: patience.signal, ref: false }).catch(() => null);
+    try {
+      const felt = await Promise.race([this.#infer(texts, this.#queries), late]);
+      return felt ?? statisticalInference(texts);
+    } catch (error) {
+      // A text that takes threads down is felt without the model.
+      if (error instanceof EnrichmentError) return statisticalInference(texts);
+      throw error;
+    } finally {
+      patience.abort();
+    }
   }
 
   describe(): ModelState {

@@ -54,7 +54,8 @@ export function makeCallWrites(
   };
 }
 
-function toRow(call: AcceptedCall | PackedCall): AcceptedRow {
+/** As it goes to the writer thread. */
+export function toRow(call: AcceptedCall | PackedCall): AcceptedRow {
   const { call_id, agent_id, customer_id, language, start_time, duration_seconds, outcome, digest } = call;
   const text = "turns" in call ? (call.turns_text ?? turnsText(call.turns)) : call.turns_zlib;
   return { call_id, agent_id, customer_id, language, start_time, duration_seconds, outcome, digest, text };

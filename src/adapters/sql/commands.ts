@@ -3,6 +3,15 @@ import type { AcceptedCall, Scope } from "../../core/call.ts";
 import type { AcceptResult, EnrichedCall, Priority, ReplaceResult, SaveResult } from "../../ports/calls.ts";
 import type { RequestKey } from "../../ports/idempotency.ts";
 import type { Job } from "../../ports/jobs.ts";
+import type {
+  AppendLimits,
+  AppendResult,
+  EndResult,
+  LiveStart,
+  NewTurn,
+  ScoredTurns,
+  StartResult,
+} from "../../ports/live-calls.ts";
 import type { SumDifference } from "../../ports/rollups.ts";
 import type { WorkItem } from "../../ports/work.ts";
 
@@ -50,6 +59,13 @@ export interface Commands {
   dropWords: Command<{ pages: number }, boolean>;
   /** Puts up to `limit` calls into the indexes of settled ones; the number (write-settle.ts). */
   settle: Command<{ limit: number }, number>;
+  startLive: Command<{ call: LiveStart }, StartResult>;
+  appendLive: Command<{ call_id: string; turns: readonly NewTurn[]; limits: AppendLimits }, AppendResult>;
+  endLive: Command<
+    { call_id: string; position: number; row: AcceptedRow | null; idle_before: number | null },
+    EndResult
+  >;
+  saveLive: Command<{ scored: ScoredTurns }, "saved" | "stale">;
   take: Command<{ n: number; worker_id: string; lease_ms: number }, WorkItem[]>;
   renew: Command<{ work_nos: readonly number[]; worker_id: string; lease_ms: number }, number[]>;
   fail: Command<{ items: readonly WorkFailure[]; worker_id: string }, null>;
@@ -103,7 +119,16 @@ export type Input<K extends CommandName> = Commands[K]["in"];
 export type Output<K extends CommandName> = Commands[K]["out"];
 
 /** Commands that can run under a request key. */
-export type KeyedName = "accept" | "replace" | "reprocess" | "remove" | "redrive" | "beginJob";
+export type KeyedName =
+  | "accept"
+  | "replace"
+  | "reprocess"
+  | "remove"
+  | "redrive"
+  | "beginJob"
+  | "startLive"
+  | "appendLive"
+  | "endLive";
 
 /** What a command under a request key answers. */
 export type OnceAnswer<T> =

@@ -5,7 +5,16 @@ import Database from "better-sqlite3";
 import type { CopyFacts } from "../../ports/copies.ts";
 
 const CHUNK = 1024 * 1024;
-const COUNTED = ["call_records", "call_insights", "call_vectors", "work", "events", "accounts", "jobs"] as const;
+const COUNTED = [
+  "call_records",
+  "live_calls",
+  "call_insights",
+  "call_vectors",
+  "work",
+  "events",
+  "accounts",
+  "jobs",
+] as const;
 
 /** Makes the copy one file that needs no log beside it, counts what is in it, hashes it. Progress in bytes. */
 export function copyFacts(path: string, onProgress: (done: number, total: number) => void): CopyFacts {

@@ -4,6 +4,7 @@ import type { Idempotency } from "../../ports/idempotency.ts";
 import { makeCallWrites } from "./calls.ts";
 import type { KeyedName } from "./commands.ts";
 import { makeBegin } from "./jobs.ts";
+import { makeLiveWrites } from "./live-calls.ts";
 import { makeRedrive } from "./work.ts";
 import type { Run, Writer } from "./writer.ts";
 
@@ -26,7 +27,12 @@ export function makeIdempotency(deps: { writer: Writer; now: () => number }): Id
         if (answer.replayed) onReplay();
         return answer.value;
       };
-      return { calls: makeCallWrites(run, now), work: makeRedrive(run, now), jobs: makeBegin(run, now) };
+      return {
+        calls: makeCallWrites(run, now),
+        work: makeRedrive(run, now),
+        jobs: makeBegin(run, now),
+        live: makeLiveWrites(run, now),
+      };
     },
     async prune() {
       let pruned = 0;

@@ -5,6 +5,7 @@ import type { Copies } from "../../ports/copies.ts";
 import type { Events } from "../../ports/events.ts";
 import type { Idempotency } from "../../ports/idempotency.ts";
 import type { Jobs } from "../../ports/jobs.ts";
+import type { LiveCalls } from "../../ports/live-calls.ts";
 import type { Rollups } from "../../ports/rollups.ts";
 import type { VectorRows } from "../../ports/vectors.ts";
 import type { Work } from "../../ports/work.ts";
@@ -15,6 +16,7 @@ import { openForReading } from "./connection.ts";
 import { EventLog } from "./events.ts";
 import { makeIdempotency } from "./idempotency.ts";
 import { makeJobs } from "./jobs.ts";
+import { makeLiveCalls } from "./live-calls.ts";
 import { LoopReader } from "./loop-reader.ts";
 import { ReadPause } from "./read-pause.ts";
 import { openReads, type ReadsOptions } from "./read-calls.ts";
@@ -61,6 +63,7 @@ export interface SqliteStore extends Copies {
   readonly accounts: Accounts;
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
+  readonly live: LiveCalls;
   /** Drops events older than `before` (epoch ms) and gives their space back; the number. */
   pruneEvents(before: number): Promise<number>;
   /** How long the oldest command has waited for its commit, ms; 0 if none waits. */
@@ -114,6 +117,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
     accounts: makeAccounts({ writer, reader, now }),
     jobs: makeJobs({ writer, reader, now }),
     idempotency: makeIdempotency({ writer, now }),
+    live: makeLiveCalls({ writer, reader, now }),
     async pruneEvents(before) {
       let pruned = 0;
       for (;;) {

@@ -6,10 +6,11 @@ import { beginPartIfDue, dropPartStep, leavesWords } from "./full-text-parts.ts"
 import { unindexSome, unindexTurns } from "./full-text.ts";
 import { readContribution } from "./rollup-sums.ts";
 import { CALLS, INSIGHTS, VECTORS, WORK } from "./statements.ts";
+import { LIVE } from "./statements-live.ts";
 import { storeFault } from "./store-error.ts";
 import type { WriteContext } from "./write-context.ts";
 
-interface KnownCall {
+export interface KnownCall {
   readonly call_no: number;
   readonly call_id: string;
   readonly agent_id: string;
@@ -18,6 +19,12 @@ interface KnownCall {
   readonly digest: Buffer;
   readonly in_full_text: number;
   readonly settled: number;
+}
+
+interface LiveKey {
+  readonly live_no: number;
+  readonly call_id: string;
+  readonly agent_id: string;
 }
 
 /** Rows stand or fall alone; only faults of disk, file or lock are thrown. */
@@ -32,7 +39,9 @@ export function accept(context: WriteContext, { rows, priority, now }: Input<"ac
   });
 }
 
-function acceptOne(context: WriteContext, row: AcceptedRow, priority: number, now: number): AcceptResult {
+/** A call that goes on has the id until it ends. */
+export function acceptOne(context: WriteContext, row: AcceptedRow, priority: number, now: number): AcceptResult {
+  if (context.get(LIVE.byId, row.call_id)) return { status: "conflict" };
   const digest = Buffer.from(row.digest, "hex");
   const { changes, lastInsertRowid } = context
     .prepare(CALLS.insert)
@@ -75,6 +84,7 @@ export function replace(context: WriteContext, { row, priority, now }: Input<"re
   const known = context.get<KnownCall>(CALLS.byId, row.call_id);
   if (!known) {
     const made = acceptOne(context, row, priority, now);
+    if (made.status === "conflict") return made;
     if (made.status !== "accepted") throw new Error(`replace of an unknown call was ${made.status}`);
     return { status: "created", call_no: made.call_no, revision: made.revision };
   }
@@ -110,6 +120,13 @@ export function replace(context: WriteContext, { row, priority, now }: Input<"re
   return { status: "replaced", call_no, revision };
 }
 
+/** Erases a call that goes on. */
+function removeLive(context: WriteContext, live: LiveKey, reason: DeleteReason, now: number): void {
+  const { live_no, call_id, agent_id } = live;
+  context.run(LIVE.remove, live_no);
+  context.event(now, { type: "call.deleted", call_no: 0, call_id, agent_id, revision: 0, state: null, reason });
+}
+
 /** Takes a call out of the sums and the full text. */
 function withdraw(context: WriteContext, known: KnownCall): void {
   const call = { call_no: known.call_no, agent_no: context.agentNo(known.agent_id), start_time: known.start_time };
@@ -134,8 +151,11 @@ export function reprocess(
 
 export function remove(context: WriteContext, { call_id, scope, now }: Input<"remove">): boolean {
   const known = context.get<KnownCall>(CALLS.byId, call_id);
-  if (!known || !context.inScope(scope, known.agent_id)) return false;
-  removeOne(context, known, "request", now);
+  const live = known ? undefined : context.get<LiveKey>(LIVE.byId, call_id);
+  const agent_id = known?.agent_id ?? live?.agent_id;
+  if (agent_id === undefined || !context.inScope(scope, agent_id)) return false;
+  if (known) removeOne(context, known, "request", now);
+  if (live) removeLive(context, live, "request", now);
   context.erased();
   return true;
 }
@@ -144,8 +164,11 @@ export function erase(context: WriteContext, { customer_id, limit, now }: Input<
   const fresh = context.all<KnownCall>(CALLS.freshOfCustomer, customer_id, limit);
   const known = [...fresh, ...context.all<KnownCall>(CALLS.ofCustomer, customer_id, limit - fresh.length)];
   for (const call of known) removeOne(context, call, "customer", now);
-  if (known.length > 0) context.erased();
-  return known.length;
+  const live = context.all<LiveKey>(LIVE.ofCustomer, customer_id, limit - known.length);
+  for (const call of live) removeLive(context, call, "customer", now);
+  const erased = known.length + live.length;
+  if (erased > 0) context.erased();
+  return erased;
 }
 
 /**

@@ -12,6 +12,7 @@ import { rollupsCompare, rollupsFlip, rollupsRecount, rollupsStart, rollupsSweep
 import { clockWentBack, fail, redrive, release, renew, requeueDegraded, take } from "./write-work.ts";
 import { pruneEvents } from "./write-events.ts";
 import { beginJob } from "./write-jobs.ts";
+import { appendLive, endLive, saveLive, startLive } from "./write-live.ts";
 import { once, pruneKeys } from "./write-once.ts";
 import { settle } from "./write-settle.ts";
 import { giveBack } from "./write-space.ts";
@@ -36,6 +37,10 @@ const HANDLERS: Handlers = {
   requeueDegraded,
   redrive,
   beginJob,
+  startLive,
+  appendLive,
+  endLive,
+  saveLive,
   pruneEvents,
   pruneKeys,
   giveBack,

@@ -26,12 +26,16 @@ const KEEP: Keep = {
     results.some(({ status }) => status === "accepted" || status === "replayed")
       ? results.map((result, i) => Object.assign({ call_id: rows[i]?.call_id }, result))
       : null,
-  replace: (_input, result) => result,
+  replace: (_input, result) => (result.status === "conflict" ? null : result),
   reprocess: (_input, found) => found,
   remove: (_input, erased) => (erased ? true : null),
   // With the last step: until then a repeat does the rest.
   redrive: (_input, step) => (step.after === null ? step : null),
   beginJob: (_input, job) => job,
+  startLive: ({ call }, result) =>
+    result.status === "conflict" ? null : Object.assign({ call_id: call.call_id }, result),
+  appendLive: (_input, result) => (result.status === "appended" ? result : null),
+  endLive: (_input, result) => (result.status === "moved" || result.status === "not_found" ? null : result),
 };
 
 /** Runs the command unless its key has been used: then answers what was kept, or that it stands for another request. */

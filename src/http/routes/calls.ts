@@ -14,6 +14,7 @@ import { CallParams } from "../inputs.ts";
 import { answer, NO_CONTENT, ref } from "../schema.ts";
 
 const CONFLICT = "This call_id is taken by a call with other content; PUT replaces it";
+const LIVE_CONFLICT = "This call_id is that of a call that goes on; end it first";
 
 function callUrl(call_id: string): string {
   return `/api/v1/calls/${encodeURIComponent(call_id)}`;
@@ -97,7 +98,9 @@ export function callRoutes(app: App, { once, now, log }: RouteContext): void {
       const normalized = normalizeCall(withId(request.body, call_id), { now: now() });
       if (!normalized.ok) throw invalid(normalized.errors);
       const { call } = normalized;
-      const { revision } = await writeOnce(once, request, reply, ({ calls }) => calls.replace(call, PRIORITY.single));
+      const result = await writeOnce(once, request, reply, ({ calls }) => calls.replace(call, PRIORITY.single));
+      if (result.status === "conflict") throw new AppError("conflict", LIVE_CONFLICT);
+      const { revision } = result;
       return reply.code(202).header("location", callUrl(call_id)).send({ call_id, status: "accepted", revision });
     },
   );

@@ -15,7 +15,7 @@ import { adviceOf } from "./alerts.ts";
 import { Following } from "./following.tsx";
 import { LiveMeasures } from "./live-measures.tsx";
 import { useStream } from "./stream.ts";
-import type { StreamMessage } from "./stream.ts";
+import type { StreamMessage } from "./stream-message.ts";
 import { afterMessage, NO_TURNS } from "./turns.ts";
 import type { LiveTurns } from "./turns.ts";
 import { useSparingly } from "./use-sparingly.ts";
@@ -31,7 +31,8 @@ export function LiveCallView({ callId }: { readonly callId: string }) {
   const [said, hear] = useReducer(afterMessage, NO_TURNS);
   const again = useSparingly(liveCall(callId).queryKey, READ_EVERY_MS);
   const { data } = query;
-  const state = useStream(data ? `/ws/sentiment/${encodeURIComponent(callId)}` : null, (message: StreamMessage) => {
+  const stream = data && !said.complete ? `/ws/sentiment/${encodeURIComponent(callId)}` : null;
+  const state = useStream(stream, (message: StreamMessage) => {
     hear(message);
     again();
   });

@@ -1,14 +1,9 @@
 /** Follows one stream of numbered messages over a WebSocket, and goes on where it was cut off. */
 import { useEffect, useEffectEvent, useState } from "react";
+import type { StreamMessage } from "./stream-message.ts";
 
 /** "ended": the server will send no more; asking again would not help. */
 export type StreamState = "connecting" | "open" | "reconnecting" | "ended";
-
-/** What every message has; the rest depends on its type. */
-export interface StreamMessage {
-  readonly type: string;
-  readonly seq?: number;
-}
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;

@@ -1,6 +1,6 @@
 /** What the stream of one call has said so far. */
 import type { Turn } from "../api-types.ts";
-import type { StreamMessage } from "./stream.ts";
+import type { StreamMessage } from "./stream-message.ts";
 
 /** A message that brings a turn, or another version of one. */
 interface TurnMessage extends StreamMessage, Turn {
@@ -23,7 +23,9 @@ export const NO_TURNS: LiveTurns = { turns: [], complete: false, startedOver: fa
 export function afterMessage(before: LiveTurns, message: StreamMessage): LiveTurns {
   switch (message.type) {
     case "sentiment": {
-      const turn = message as TurnMessage;
+      const said = message as TurnMessage;
+      // Who may not see words gets none.
+      const turn = { ...said, text: said.text ?? null };
       const { turns } = before;
       const next = turn.turn_index < turns.length ? turns.with(turn.turn_index, turn) : [...turns, turn];
       return { ...before, turns: next };

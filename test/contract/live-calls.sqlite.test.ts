@@ -1,0 +1,4 @@
+import { makeSqlite } from "../support/sqlite-suite.ts";
+import { liveCallsContract } from "./live-calls.contract.ts";
+
+liveCallsContract("sqlite", makeSqlite);

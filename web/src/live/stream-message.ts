@@ -1,0 +1,5 @@
+/** What every message of a stream has; the rest depends on its type. */
+export interface StreamMessage {
+  readonly type: string;
+  readonly seq?: number;
+}
