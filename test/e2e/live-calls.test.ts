@@ -232,9 +232,7 @@ test("silent calls are told of, idle ones end by themselves", async () => {
 });
 
 test("a producer's socket takes many calls at once, in order, and says what is wrong", async () => {
-  await statistical.app.listen({ port: 0, host: "127.0.0.1" });
-  const [address] = statistical.app.addresses();
-  const url = `ws://127.0.0.1:${address?.port}/ws/live`;
+  const url = `${(await statistical.app.listen({ port: 0, host: "127.0.0.1" })).replace("http", "ws")}/ws/live`;
   const open = (key: string) => new WebSocket(url, { headers: { authorization: `Bearer ${key}` } });
   const { key: analyst } = await statistical.key("analyst");
   const refused = open(analyst);
