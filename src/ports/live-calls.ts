@@ -54,7 +54,7 @@ export interface AppendLimits {
   readonly text_bytes: number;
 }
 
-export interface EndOfCall {
+interface EndOfCall {
   readonly call_id: string;
   /** The position that `call` was made at: where turns came since, the answer is `moved`. */
   readonly position: number;

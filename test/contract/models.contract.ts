@@ -44,6 +44,12 @@ export function modelsContract(name: string, method: "model" | "statistical", op
       }
     });
 
+    test("feels the same that it infers, bit by bit", async () => {
+      const texts = ["Thank you, that was quick!", "", "I want my money back."];
+      const { sentiment, model, version } = await models.infer(texts);
+      expect(await models.feel(texts)).toMatchObject({ method, sentiment, model, version });
+    });
+
     test("sentiment stays within -1..1, and is 0 for text without words", async () => {
       const texts = [
         "",

@@ -134,6 +134,7 @@ describe("vectors", () => {
     const turns = Array.from({ length: 400 }, (_, i) => `We talked about item ${i} for a while and then moved on.`);
     const batch = models.infer(turns).then(() => (finished = true));
     expect(await models.embed("delivery was late")).toHaveLength(DIMENSIONS);
+    expect(await models.feel(["Now it is on time."])).toMatchObject({ method: "model" });
     expect(finished).toBe(false);
     await batch;
   });
@@ -180,7 +181,8 @@ describe("when things go wrong", () => {
     expect((await gone).problem).toContain("did not answer");
     await next(models, "model");
     expect((await models.infer(["Where do I sign?"])).method).toBe("model");
-    // A query is answered without the model.
+    // A query is answered without the model, and a live turn too: it does not wait for the thread to be given up.
+    expect(await models.feel(["<hang>"])).toMatchObject({ method: "statistical" });
     expect(await models.embed("<hang>")).toBeNull();
   });
 
