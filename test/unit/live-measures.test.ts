@@ -54,7 +54,9 @@ const texts = fc.constantFrom(
   "",
   "a much longer turn with a good many words in it, so that it stands out from the others",
 );
-const sentiment = fc.option(fc.double({ min: -1, max: 1, noNaN: true }), { nil: null });
+/** Without -0, which JSON does not have. */
+const feeling = fc.double({ min: -1, max: 1, noNaN: true }).map((value) => value + 0);
+const sentiment = fc.option(feeling, { nil: null });
 const speaker = fc.constantFrom<Speaker>("agent", "customer");
 const spoken = fc.record({ speaker, text: texts, sentiment });
 
