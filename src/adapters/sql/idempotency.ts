@@ -1,11 +1,11 @@
-/** Writes under request keys, over the writer thread. */
+/** Writes under request keys, over commands. */
 import { AppError } from "../../errors.ts";
 import type { Idempotency } from "../../ports/idempotency.ts";
 import { makeCallWrites } from "./calls.ts";
 import type { KeyedName } from "./commands.ts";
+import type { Run, Writes } from "./engine.ts";
 import { makeBegin } from "./jobs.ts";
 import { makeRedrive } from "./work.ts";
-import type { Run, Writer } from "./writer.ts";
 
 const PRUNE_STEP = 5_000;
 const REUSED = {
@@ -15,7 +15,7 @@ const REUSED = {
   received: "the key of another request",
 };
 
-export function makeIdempotency(deps: { writer: Writer; now: () => number }): Idempotency {
+export function makeIdempotency(deps: { writer: Writes; now: () => number }): Idempotency {
   const { writer, now } = deps;
   return {
     under(key, onReplay) {

@@ -40,12 +40,17 @@ export class SearchWords {
   }
 
   /**
-   * User text as an FTS5 query: every word required; what stands together ("follow-up") must stand together. Null
-   * without a letter or digit in it. Nothing of the user's text reaches the query language.
+   * What user text asks for: every word required; what stands together ("follow-up") must stand together, its hashes with
+   * a space between. Empty without a letter or digit in it.
    */
-  query(text: string): string | null {
+  phrases(text: string): string[] {
     const phrases = text.split(/[\s\0]+/u).map((word) => this.indexed(word));
-    const asked = phrases.filter((phrase) => phrase !== "").slice(0, MAX_WORDS);
+    return phrases.filter((phrase) => phrase !== "").slice(0, MAX_WORDS);
+  }
+
+  /** The phrases as an FTS5 query; null where there are none. Nothing of the user's text reaches the query language. */
+  query(text: string): string | null {
+    const asked = this.phrases(text);
     return asked.length === 0 ? null : asked.map((phrase) => `"${phrase}"`).join(" ");
   }
 

@@ -3,7 +3,7 @@ import type { AcceptResult, ReplaceResult } from "../../ports/calls.ts";
 import type { DeleteReason } from "../../ports/events.ts";
 import type { AcceptedRow, Input } from "./commands.ts";
 import { unindexSome, unindexTurns } from "./full-text.ts";
-import { readContribution } from "./rollup-sums.ts";
+import { readContribution } from "./sum-buckets.ts";
 import { CALLS, INSIGHTS, VECTORS, WORK } from "./statements.ts";
 import { storeFault } from "./store-error.ts";
 import type { WriteContext } from "./write-context.ts";
