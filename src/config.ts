@@ -12,7 +12,7 @@ export interface Config {
   /** Path of the SQLite file; with PostgreSQL nothing is there. */
   readonly storePath: string;
   /** The PostgreSQL store; null: the store is the SQLite file. */
-  readonly postgres: { readonly url: string; readonly pool: number } | null;
+  readonly postgres: { readonly url: string; readonly pool: number; readonly replicas: readonly string[] } | null;
   /** The pinned model under dataDir, a folder of the user's own, or none. */
   readonly model: { readonly kind: "pinned" | "statistical" } | { readonly kind: "folder"; readonly path: string };
   readonly modelThreads: number;
@@ -63,6 +63,11 @@ export const SETTINGS = [
     meaning: "the database: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`",
   },
   { name: "EARSHOT_STORE_POOL", fallback: "50", meaning: "PostgreSQL connections of a process at most" },
+  {
+    name: "EARSHOT_STORE_REPLICA_URLS",
+    fallback: "none",
+    meaning: "streaming replicas of the PostgreSQL that answer reads, comma separated",
+  },
   {
     name: "EARSHOT_MODEL_DIR",
     fallback: "DATA_DIR/models/…",
@@ -192,6 +197,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const storeUrl = text("EARSHOT_STORE_URL");
   const onServer = storeUrl !== null && isPostgres(storeUrl);
   const pool = integer("EARSHOT_STORE_POOL", 50, 2, 1_000);
+  const replicas = list("EARSHOT_STORE_REPLICA_URLS");
+  if (replicas.length > 0 && (!onServer || !replicas.every(isPostgres)))
+    problems.push("EARSHOT_STORE_REPLICA_URLS must list postgres:// addresses, beside a postgres store");
   if (storeUrl !== null && !onServer) {
     const path = /^sqlite:(?:\/\/)?(.+)$/.exec(storeUrl)?.[1];
     if (path === undefined)
@@ -271,7 +279,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: integer("EARSHOT_PORT", 8000, 0, 65_535),
     dataDir,
     storePath,
-    postgres: onServer ? { url: storeUrl, pool } : null,
+    postgres: onServer ? { url: storeUrl, pool, replicas } : null,
     model,
     modelThreads: integer("EARSHOT_MODEL_THREADS", Math.min(cores, 8), 1, 64),
     readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),

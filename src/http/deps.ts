@@ -9,6 +9,7 @@ import type { Events } from "../ports/events.ts";
 import type { Idempotency } from "../ports/idempotency.ts";
 import type { Jobs } from "../ports/jobs.ts";
 import type { Models } from "../ports/models.ts";
+import type { Positions } from "../ports/positions.ts";
 import type { Rollups } from "../ports/rollups.ts";
 import type { ServedVectors } from "../ports/vectors.ts";
 import type { Work } from "../ports/work.ts";
@@ -33,6 +34,8 @@ interface HttpStore {
   readonly accounts: Accounts;
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
+  /** Absent: nothing lags behind. */
+  readonly positions?: Positions;
 }
 
 export interface HttpConfig extends AccessConfig {

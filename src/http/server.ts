@@ -23,6 +23,7 @@ import { useHeaders } from "./headers.ts";
 import { useIdempotency } from "./idempotency.ts";
 import { useOpenapi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
+import { usePositions } from "./position.ts";
 import { sendProblem } from "./problem.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
 import { authRoutes } from "./routes/auth.ts";
@@ -83,6 +84,7 @@ async function surface(context: RouteContext, recalculation: Recalculation): Pro
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider();
   useHeaders(app, context.config.corsOrigins);
+  if (context.store.positions) usePositions(app, context.store.positions);
   useAccess(app, context);
   useIdempotency(app);
   useJsonBodies(app);

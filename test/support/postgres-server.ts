@@ -5,6 +5,7 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   existsSync,
@@ -93,6 +94,29 @@ export async function freePort(): Promise<number> {
 
 /** A server with its files in `folder`, which is made; started. */
 export async function startPostgres(folder: string): Promise<PostgresServer> {
+  const init = ["-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions", "--no-sync"];
+  return makeServer(folder, SETTINGS, (run, data) => run("initdb", "-D", data, ...init));
+}
+
+/** A streaming replica of `primary`, started; `more`: lines of its settings. */
+export async function startReplica(
+  folder: string,
+  primary: PostgresServer,
+  more: readonly string[] = [],
+): Promise<PostgresServer> {
+  const from = ["-h", "127.0.0.1", "-p", String(primary.port), "-U", USER, "-X", "stream", "-c", "fast", "--no-sync"];
+  return makeServer(folder, [...SETTINGS, "hot_standby = on", ...more], (run, data) =>
+    run("pg_basebackup", "-D", data, "-R", ...from),
+  );
+}
+
+type Run = (program: string, ...args: string[]) => void;
+
+async function makeServer(
+  folder: string,
+  settings: readonly string[],
+  fill: (run: Run, data: string) => void,
+): Promise<PostgresServer> {
   const programs = findPostgres();
   if (!programs) throw new Error("PostgreSQL is not installed");
   const as = owner();
@@ -101,11 +125,12 @@ export async function startPostgres(folder: string): Promise<PostgresServer> {
   const data = join(folder, "data");
   mkdirSync(data, { mode: 0o700 });
   if (as.uid !== undefined && as.gid !== undefined) for (const path of [folder, data]) chownSync(path, as.uid, as.gid);
-  const run = (program: string, ...args: string[]) =>
+  const run: Run = (program, ...args) => {
     execFileSync(join(programs, program), args, { ...as, cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
-  run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions", "--no-sync");
+  };
+  fill(run, data);
   const port = await freePort();
-  writeFileSync(join(data, "postgresql.auto.conf"), [...SETTINGS, `port = ${port}`, ""].join("\n"));
+  appendFileSync(join(data, "postgresql.conf"), ["", ...settings, `port = ${port}`, ""].join("\n"));
   const server: PostgresServer = {
     folder,
     port,

@@ -56,9 +56,12 @@ test("a postgres store takes an address with a database, and a secret that all p
   const secret = "s".repeat(32);
   const url = "postgres://ann:hunter2@db.example:5432/earshot";
   const config = readConfig({ EARSHOT_STORE_URL: url, EARSHOT_JWT_SECRET: secret });
-  expect(config.postgres).toEqual({ url, pool: 50 });
+  expect(config.postgres).toEqual({ url, pool: 50, replicas: [] });
   const pooled = { EARSHOT_STORE_URL: "postgresql:///earshot?host=/run/postgresql", EARSHOT_STORE_POOL: "5" };
   expect(readConfig({ ...pooled, EARSHOT_JWT_SECRET: secret }).postgres?.pool).toBe(5);
+  const replicas = { EARSHOT_STORE_REPLICA_URLS: `${url}, postgres://two/earshot` };
+  expect(readConfig({ ...pooled, ...replicas, EARSHOT_JWT_SECRET: secret }).postgres?.replicas).toHaveLength(2);
+  expect(() => readConfig(replicas)).toThrow(/EARSHOT_STORE_REPLICA_URLS must list/);
   expect(() => readConfig({ EARSHOT_STORE_URL: url })).toThrow(/EARSHOT_JWT_SECRET must be set/);
   const nameless = { EARSHOT_STORE_URL: "postgres://ann:hunter2@db.example", EARSHOT_JWT_SECRET: secret };
   expect(() => readConfig(nameless)).toThrow(/EARSHOT_STORE_URL must be .*postgres:\/\/…@db.example/);

@@ -4,6 +4,7 @@ import type { Copies } from "../../ports/copies.ts";
 import type { Events } from "../../ports/events.ts";
 import type { Idempotency } from "../../ports/idempotency.ts";
 import type { Jobs } from "../../ports/jobs.ts";
+import type { Positions } from "../../ports/positions.ts";
 import type { Rollups } from "../../ports/rollups.ts";
 import type { VectorRows } from "../../ports/vectors.ts";
 import type { Work } from "../../ports/work.ts";
@@ -25,6 +26,8 @@ export interface Store extends Copies {
   readonly accounts: Accounts;
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
+  /** Of a store that may have replicas, here or at another process. */
+  readonly positions?: Positions;
   /** Drops events older than `before` (epoch ms) and gives their space back; the number. */
   pruneEvents(before: number): Promise<number>;
   /** How long the oldest command has waited for its commit, ms; 0 if none waits. */

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import type { Reads } from "../engine.ts";
 import { isLost, isOverdue, isRetryable, storeFault } from "./fault.ts";
+import { parsePosition } from "./position.ts";
 
 export type Value = string | number | bigint | boolean | null | Uint8Array | readonly (Value | null)[];
 
@@ -37,6 +38,9 @@ const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${
   SET LOCAL statement_timeout = ${WRITE_MS}; SET LOCAL idle_in_transaction_session_timeout = ${STALLED_MS};
   SET LOCAL synchronous_commit = on`;
 
+/** With where the log stands after it: at or behind this transaction. */
+const COMMIT = "COMMIT; SELECT pg_current_wal_insert_lsn()::text AS at";
+
 /** OIDs whose text is a number that JavaScript holds: int8 (numbers of rows and milliseconds), int4, int2, float8. */
 const NUMBERS: ReadonlySet<number> = new Set([20, 21, 23, 701]);
 const types = {
@@ -65,6 +69,7 @@ export class Database implements Reads {
   readonly #pool: pg.Pool;
   readonly #url: string;
   #commits = 0;
+  #position = 0n;
 
   constructor({ url, pool }: DatabaseOptions) {
     this.#url = url;
@@ -79,6 +84,17 @@ export class Database implements Reads {
     });
     // Of connections that nobody uses: the pool has dropped it, and whoever asks next gets another.
     this.#pool.on("error", () => undefined);
+  }
+
+  /** How far the server's log had come when this process last wrote, or heard of what others wrote. */
+  get position(): bigint {
+    return this.#position;
+  }
+
+  /** The server says how far its log has come: "16/B374D848". */
+  heard(text: string): void {
+    const position = parsePosition(text);
+    if (position !== null && position > this.#position) this.#position = position;
   }
 
   /** Transactions committed. */
@@ -114,7 +130,7 @@ export class Database implements Reads {
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const value = await this.#once(BEGIN, work);
+        const value = await this.#once(BEGIN, COMMIT, work);
         this.#commits++;
         return value;
       } catch (cause) {
@@ -128,14 +144,14 @@ export class Database implements Reads {
   async reading<T>(limit_ms: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(limit_ms))}`;
     try {
-      return await this.#once(begin, work);
+      return await this.#once(begin, "COMMIT", work);
     } catch (cause) {
       if (isOverdue(cause)) throw cause;
       throw storeFault(cause) ?? cause;
     }
   }
 
-  async #once<T>(begin: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async #once<T>(begin: string, commit: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     const query = async (sql: string, params: readonly Value[]) => client.query(inOurWords(sql), params.map(clean));
     let lost = false;
@@ -150,8 +166,10 @@ export class Database implements Reads {
         all: async <Row>(sql: string, ...params: readonly Value[]) => (await query(sql, params)).rows as Row[],
         run: async (sql, ...params) => (await query(sql, params)).rowCount ?? 0,
       });
-      const { command } = await client.query("COMMIT");
-      if (command !== "COMMIT") throw new Error("the transaction had failed before it was committed");
+      const results = [await client.query<{ at: string }>(commit)].flat();
+      if (results[0]?.command !== "COMMIT") throw new Error("the transaction had failed before it was committed");
+      const at = results[1]?.rows[0]?.at;
+      if (at !== undefined) this.heard(at);
       return value;
     } catch (cause) {
       lost ||= isLost(cause);

@@ -18,6 +18,8 @@ const TELL_MS = 20;
 /** Between tries to listen again. */
 const RECONNECT_MS = 1_000;
 
+const NUMBER = "SELECT head, pg_current_wal_insert_lsn()::text AS at FROM sequence_events() AS head";
+
 export class EventLog implements Events {
   readonly #db: Database;
   readonly #onError: (cause: unknown) => void;
@@ -102,7 +104,9 @@ export class EventLog implements Events {
   }
 
   async #number(): Promise<number> {
-    const row = await this.#db.get<{ head: number }>("SELECT sequence_events() AS head");
+    const row = await this.#db.get<{ head: number; at: string }>(NUMBER);
+    // Whoever hears of an event finds what it is about, whichever server is asked.
+    if (row) this.#db.heard(row.at);
     return row?.head ?? 0;
   }
 
@@ -149,7 +153,10 @@ export class EventLog implements Events {
       const client = this.#db.dedicated();
       const ended = new Promise<void>((resolve) => client.once("end", resolve));
       client.on("error", () => undefined);
-      client.on("notification", ({ payload }) => this.#heard(Number(payload) || 0));
+      client.on("notification", ({ payload }) => {
+        // Looked at here, so that how far the log has come is known before anybody is told (replicas.ts).
+        if (Number(payload) > this.#known) void this.#poll();
+      });
       try {
         await client.connect();
         if (!(await isDirect(client))) {

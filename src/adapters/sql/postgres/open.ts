@@ -1,5 +1,6 @@
 /** The PostgreSQL store: a pool of connections, any number of processes beside this one. */
 import { AppError } from "../../../errors.ts";
+import type { Positions } from "../../../ports/positions.ts";
 import { makeAccounts } from "../accounts.ts";
 import { makeIdempotency } from "../idempotency.ts";
 import { makeJobs } from "../jobs.ts";
@@ -12,8 +13,10 @@ import { Database } from "./database.ts";
 import { EventLog } from "./events.ts";
 import { migrate } from "./migrate.ts";
 import { Partitions } from "./partitions.ts";
+import { formatPosition } from "./position.ts";
 import { makeReads } from "./read-calls.ts";
 import type { ReadLimits } from "./read-list.ts";
+import { Replicas } from "./replicas.ts";
 import { daysDiffer, makeRollups } from "./rollups.ts";
 import { makeVectorRows } from "./vector-rows.ts";
 import { PostgresWriter } from "./writer.ts";
@@ -21,8 +24,10 @@ import { PostgresWriter } from "./writer.ts";
 export interface PostgresOptions {
   /** postgres://user:password@host:port/database */
   readonly url: string;
-  /** Connections at most, beside one that listens. */
+  /** Connections at most, beside one that listens; as many to each replica. */
   readonly pool: number;
+  /** Streaming replicas that answer reads. */
+  readonly replicas?: readonly string[];
   /** IANA name: the days of daily rollups. */
   readonly timezone: string;
   readonly log: StoreLog;
@@ -40,13 +45,18 @@ const PRUNE_STEP = 5_000;
  * used or the schema was made by a newer Earshot.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
-  const { url, pool, timezone, log, now = Date.now } = options;
+  const { url, pool, replicas = [], timezone, log, now = Date.now } = options;
   const db = new Database({ url, pool });
+  const reading = new Replicas(
+    db,
+    replicas.map((address) => new Database({ url: address, pool })),
+  );
   try {
     await migrate(db);
     await db.transaction((tx) => tx.run(ROLLUPS.start, timezone));
-    return await assemble(db, { timezone, log, now, limits: { ...LIMITS, ...options.limits } });
+    return await assemble(db, reading, { timezone, log, now, limits: { ...LIMITS, ...options.limits } });
   } catch (cause) {
+    await reading.close();
     await db.close();
     throw cause;
   }
@@ -59,7 +69,7 @@ interface Parts {
   readonly limits: ReadLimits;
 }
 
-async function assemble(db: Database, { timezone, log, now, limits }: Parts): Promise<Store> {
+async function assemble(db: Database, reading: Replicas, { timezone, log, now, limits }: Parts): Promise<Store> {
   const partitions = new Partitions(db);
   await partitions.ensure(now());
   const { key } = (await db.get<{ key: Buffer }>("SELECT key FROM full_text_key")) as { key: Buffer };
@@ -68,22 +78,22 @@ async function assemble(db: Database, { timezone, log, now, limits }: Parts): Pr
   const writer = new PostgresWriter({ db, partitions, words, agents: new Map(), days: new Map() }, () =>
     events.committed(),
   );
-  const days = { writer, db, timezone, now };
-  const rollups = makeRollups(days);
-  if (await daysDiffer(days)) {
+  const rollups = makeRollups({ writer, db: reading, timezone, now });
+  if (await daysDiffer({ db, timezone })) {
     log.info({ timezone }, "the time zone of daily sums has changed: rebuilding them");
     rollups.rebuild(() => undefined).catch((error: unknown) => log.warn({ error }, "the daily sums were not rebuilt"));
   }
   return {
     calls: makeCalls({ writer, db, partitions, now }),
-    reads: makeReads({ db, words, partitions, limits }),
+    reads: makeReads({ db: reading, words, partitions, limits }),
     rollups,
     events,
     work: makeWork({ writer, reader: db, now }),
-    vectorRows: makeVectorRows(db),
+    vectorRows: makeVectorRows(reading),
     accounts: makeAccounts({ writer, reader: db, now }),
     jobs: makeJobs({ writer, reader: db, now }),
     idempotency: makeIdempotency({ writer, now }),
+    positions: makePositions(db, reading),
     async pruneEvents(before) {
       let pruned = 0;
       for (;;) {
@@ -99,8 +109,16 @@ async function assemble(db: Database, { timezone, log, now, limits }: Parts): Pr
     async close() {
       await writer.close();
       await events.close();
+      await reading.close();
       await db.close();
     },
+  };
+}
+
+function makePositions(db: Database, reading: Replicas): Positions {
+  return {
+    current: () => formatPosition(db.position),
+    during: (position, work) => reading.during(position, work),
   };
 }
 

@@ -4,14 +4,14 @@ import type { CallReads } from "../../../ports/calls.ts";
 import { floats, int8s } from "../codec.ts";
 import type { SearchWords } from "../search-words.ts";
 import { storedCall } from "../stored-call.ts";
-import type { Database } from "./database.ts";
 import type { Partitions } from "./partitions.ts";
 import { keywordSearch } from "./read-keyword.ts";
 import { list, numbersOf, type ReadLimits } from "./read-list.ts";
 import { COLUMNS, inOrder, inScope, rowsByNumber } from "./read-rows.ts";
+import type { Asker } from "./replicas.ts";
 
 interface Deps {
-  readonly db: Database;
+  readonly db: Asker;
   readonly words: SearchWords;
   readonly partitions: Partitions;
   readonly limits: ReadLimits;

@@ -2,13 +2,14 @@
 import type { CallReads, TextHit } from "../../../ports/calls.ts";
 import { type Condition, conditionsOf } from "../read-conditions.ts";
 import type { SearchWords } from "../search-words.ts";
-import type { Database, Value } from "./database.ts";
+import type { Value } from "./database.ts";
 import { isOverdue, overdue } from "./fault.ts";
 import { queryText } from "./full-text.ts";
 import type { Partitions } from "./partitions.ts";
+import type { Asker } from "./replicas.ts";
 
 interface Deps {
-  readonly db: Database;
+  readonly db: Asker;
   readonly words: SearchWords;
   readonly partitions: Partitions;
 }

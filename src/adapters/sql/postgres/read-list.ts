@@ -10,10 +10,11 @@ import { cut, EMPTY, type ListQuery, shapeOf, statedTotal, totalFromPage } from 
 import { residualOf, TABLE, walkIndex } from "../read-plan.ts";
 import type { Kind, Shape } from "../read-sql.ts";
 import type { Pair } from "../read-statements.ts";
-import type { Database, Transaction } from "./database.ts";
+import type { Transaction } from "./database.ts";
 import { isOverdue, overdue } from "./fault.ts";
 import { rowsByNumber } from "./read-rows.ts";
 import { count, numbers, pairs, rows } from "./shapes.ts";
+import type { Asker } from "./replicas.ts";
 
 export interface ReadLimits {
   /** Index entries a step passes by. */
@@ -27,7 +28,7 @@ export interface ReadLimits {
 }
 
 /** What `work` finds within the time; null where it takes longer. Nothing is tried without any time. */
-async function within<T>(db: Database, ms: number, work: (tx: Transaction) => Promise<T>): Promise<T | null> {
+async function within<T>(db: Asker, ms: number, work: (tx: Transaction) => Promise<T>): Promise<T | null> {
   if (ms <= 0) return null;
   try {
     return await db.reading(ms, work);
@@ -37,7 +38,7 @@ async function within<T>(db: Database, ms: number, work: (tx: Transaction) => Pr
   }
 }
 
-export async function list(db: Database, query: ListQuery, limits: ReadLimits): Promise<CallList> {
+export async function list(db: Asker, query: ListQuery, limits: ReadLimits): Promise<CallList> {
   const conditions = conditionsOf(query.scope, query.filter);
   if (conditions === null) return query.total ? EMPTY : { ...EMPTY, total: null };
   const { page_ms, walk_ms } = limits;
@@ -82,7 +83,7 @@ async function page(tx: Transaction, conditions: Conditions, query: ListQuery): 
 
 /** As far as the entries of the sorted index can be looked at in the time. */
 async function walked(
-  db: Database,
+  db: Asker,
   conditions: Conditions,
   query: ListQuery,
   limits: ReadLimits,
@@ -151,7 +152,7 @@ async function stepFrom(
 
 /** The call numbers that pass, ascending. Rejects with store_unavailable when the time runs out. */
 export async function numbersOf(
-  db: Database,
+  db: Asker,
   query: Parameters<CallReads["numbers"]>[0],
   limits: ReadLimits,
 ): Promise<number[]> {

@@ -1,7 +1,8 @@
 /** Rows of call_records by key, as far as the asker may see them. */
 import type { CallRow, Scope } from "../../../core/call.ts";
 import { ROW_COLUMNS } from "../read-row.ts";
-import type { Database, Value } from "./database.ts";
+import type { Value } from "./database.ts";
+import type { Asker } from "./replicas.ts";
 
 export const COLUMNS = ROW_COLUMNS.map((column) => `c.${column}`).join(", ");
 
@@ -18,7 +19,7 @@ export function inScope(scope: Scope, n: number): { sql: string; values: Value[]
 }
 
 /** In the order asked, unknown and out-of-scope ones left out. */
-export async function rowsByNumber(db: Database, call_nos: readonly number[], scope: Scope): Promise<CallRow[]> {
+export async function rowsByNumber(db: Asker, call_nos: readonly number[], scope: Scope): Promise<CallRow[]> {
   if (call_nos.length === 0) return [];
   const { sql, values } = inScope(scope, 2);
   const text = `SELECT ${COLUMNS} FROM call_records AS c WHERE c.call_no = ANY($1::bigint[])${sql}`;

@@ -7,11 +7,12 @@ import { dayNumber } from "../local-day.ts";
 import { rebuild } from "../rollups.ts";
 import { ROLLUPS } from "../statements.ts";
 import { ACCEPTED, GRAIN, SQUARES_BASE } from "../sum-buckets.ts";
-import type { Database, Value } from "./database.ts";
+import type { Value } from "./database.ts";
+import type { Asker } from "./replicas.ts";
 
 interface Deps {
   readonly writer: Writes;
-  readonly db: Database;
+  readonly db: Asker;
   readonly timezone: string;
   readonly now: () => number;
 }
@@ -42,11 +43,11 @@ export function makeRollups(deps: Deps): Rollups {
 }
 
 /** True when the served days are those of another time zone than the one configured. */
-export async function daysDiffer({ db, timezone }: Deps): Promise<boolean> {
+export async function daysDiffer({ db, timezone }: Pick<Deps, "db" | "timezone">): Promise<boolean> {
   return (await db.get<{ timezone: string }>(ROLLUPS.state))?.timezone !== timezone;
 }
 
-async function agents(db: Database, query: Parameters<Rollups["agents"]>[0]): Promise<AgentSums[]> {
+async function agents(db: Asker, query: Parameters<Rollups["agents"]>[0]): Promise<AgentSums[]> {
   const { scope, measures, from_day, to_day } = query;
   const wanted = new Map(measures.map((name) => [MEASURE_NAMES.indexOf(name), name]));
   const byDay = from_day !== undefined || to_day !== undefined;

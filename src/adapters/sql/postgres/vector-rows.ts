@@ -2,7 +2,7 @@
 import type { VectorChunk, VectorRows } from "../../../ports/vectors.ts";
 import { floats } from "../codec.ts";
 import { toChunk, type VectorRow } from "../vector-chunk.ts";
-import type { Database } from "./database.ts";
+import type { Asker } from "./replicas.ts";
 
 /** Rows read in one go at most: some megabytes. */
 const SCAN_LIMIT = 4_000;
@@ -28,7 +28,7 @@ const EXACT = `SELECT x.call_no, x.call AS vector FROM call_records AS c
     JOIN call_vectors AS x ON x.call_no = c.call_no AND x.created_at = c.created_at
   WHERE c.call_no = ANY($1::bigint[]) AND x.space_no = $2`;
 
-export function makeVectorRows(db: Database): VectorRows {
+export function makeVectorRows(db: Asker): VectorRows {
   const spaceNo = async (space_id: string) => (await db.get<{ space_no: number }>(SPACE, space_id))?.space_no ?? -1;
   const segmentsOf = (call_nos: readonly number[], space_no: number) =>
     db.all<VectorRow>(SEGMENTS_OF, call_nos, space_no);

@@ -72,10 +72,40 @@ export async function acceptRows(write: Write, items: readonly AcceptItem[]): Pr
   });
 }
 
+/** Bytes of words in one statement: its text takes several times as many. */
+const STATEMENT_BYTES = 4_000_000;
+
 /** call_id -> call_no of those that were not there. */
 async function insert(write: Write, items: readonly AcceptItem[]): Promise<Map<string, number>> {
+  const made = new Map<string, number>();
+  let some: PreparedItem[] = [];
+  let size = 0;
+  for (const item of items) {
+    const body = bodyOf(item.row);
+    some.push({ ...item, body });
+    size += body.byteLength;
+    if (size < STATEMENT_BYTES && item !== items.at(-1)) continue;
+    for (const { call_id, call_no } of await insertSome(write, some)) made.set(call_id, call_no);
+    some = [];
+    size = 0;
+  }
+  for (const { row, now } of items) {
+    const { call_id, agent_id, start_time } = row;
+    const call_no = made.get(call_id);
+    if (call_no === undefined) continue;
+    write.sums.count(1, { call_no, agent_id, start_time });
+    write.event(now, { type: "call.accepted", call_no, call_id, agent_id, revision: 1, state: "pending" });
+  }
+  return made;
+}
+
+interface PreparedItem extends AcceptItem {
+  readonly body: Buffer;
+}
+
+function insertSome(write: Write, items: readonly PreparedItem[]): Promise<{ call_no: number; call_id: string }[]> {
   const rows = items.map(({ row }) => row);
-  const inserted = await write.all<{ call_no: number; call_id: string }>(
+  return write.all(
     ACCEPT,
     rows.map((r) => r.call_id),
     rows.map((r) => r.agent_id),
@@ -85,19 +115,10 @@ async function insert(write: Write, items: readonly AcceptItem[]): Promise<Map<s
     rows.map((r) => r.duration_seconds),
     rows.map((r) => r.outcome),
     rows.map((r) => Buffer.from(r.digest, "hex")),
-    rows.map(bodyOf),
+    items.map((i) => i.body),
     items.map((i) => i.priority),
     items.map((i) => i.now),
   );
-  const made = new Map(inserted.map(({ call_id, call_no }) => [call_id, call_no]));
-  for (const { row, now } of items) {
-    const { call_id, agent_id, start_time } = row;
-    const call_no = made.get(call_id);
-    if (call_no === undefined) continue;
-    write.sums.count(1, { call_no, agent_id, start_time });
-    write.event(now, { type: "call.accepted", call_no, call_id, agent_id, revision: 1, state: "pending" });
-  }
-  return made;
 }
 
 async function lookUp(write: Write, call_ids: readonly string[]): Promise<Map<string, KnownCall>> {
