@@ -14,7 +14,12 @@ const GROUPS = {
     tests: ["test/contract/work.sqlite.test.ts", "test/contract/work-steps.sqlite.test.ts", "test/e2e/leases.test.ts"],
   },
   rollups: {
-    mutate: ["src/adapters/sql/rollup-sums.ts", "src/adapters/sql/rollups.ts", "src/adapters/sql/write-rollups.ts"],
+    mutate: [
+      "src/adapters/sql/rollup-sums.ts",
+      "src/adapters/sql/sum-buckets.ts",
+      "src/adapters/sql/rollups.ts",
+      "src/adapters/sql/write-rollups.ts",
+    ],
     tests: [
       "test/contract/rollups.sqlite.test.ts",
       "test/contract/rollups-rebuild.sqlite.test.ts",

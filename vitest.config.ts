@@ -10,7 +10,7 @@ const NEEDS_THE_MACHINE = ["test/e2e/http-overload.test.ts"];
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/support/build-page.ts"],
+    globalSetup: ["test/support/build-page.ts", "test/support/run-servers.ts"],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     // Native addons with their own threads (onnxruntime, better-sqlite3) want processes, not vitest threads.

@@ -18,7 +18,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   overload: "more than the server can do: what is answered, how fast, and what is refused [--calls 20000]",
   page: "first paint and first rows of the dashboard",
   "group-commit": "64 callers sharing a commit against one transaction a call [--calls 20000 --rounds 5 --rows 8000]",
-  store: "writes of the store alone [rows] [bytes]",
+  store: "writes of the store alone [rows] [bytes] [sqlite|postgres]",
   reads: "reads of the store alone [calls]",
   spread:
     "from a write to who follows the events, in the same and in another process, by the log and by Redis [--events 300]",

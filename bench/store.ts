@@ -1,16 +1,21 @@
 /**
  * Writes a second: single accepts of calls that have just ended from 64 callers at once, and bulk accepts of calls of
- * the last 90 days, in no order, in batches of 1,000, into a fresh SQLite file. Prints one JSON line. Usage: node bench/store.ts [rows=20000] [bytes of text a call=3000]
+ * the last 90 days, in no order, in batches of 1,000, into a fresh SQLite file or a fresh PostgreSQL on this machine.
+ * Prints one JSON line. Usage: node bench/store.ts [rows=20000] [bytes of text a call=3000] [sqlite|postgres]
  */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { openSqlite } from "../src/adapters/sql/open.ts";
+import { openPostgres } from "../src/adapters/sql/postgres/open.ts";
+import type { Store } from "../src/adapters/sql/store.ts";
 import type { AcceptedCall, Turn } from "../src/core/call.ts";
 import { PRIORITY } from "../src/ports/calls.ts";
+import { ask, startPostgres, stopPostgres } from "../test/support/postgres-server.ts";
 
 const rows = Number(process.argv[2] ?? 20_000);
 const bytes = Number(process.argv[3] ?? 3_000);
+const engine = process.argv[4] ?? "sqlite";
 const CALLERS = 64;
 const BATCH = 1_000;
 const BATCHES_AT_ONCE = 3;
@@ -67,10 +72,30 @@ async function together(callers: number, next: () => Promise<unknown> | null): P
 }
 
 const folder = mkdtempSync(join(tmpdir(), "earshot-bench-"));
-const path = join(folder, "store.db");
 const log = { info: () => undefined, warn: console.error };
-const store = await openSqlite({ path, timezone: "UTC", readers: 1, log });
+
+/** A store of the engine, how large it is, and what stops what was started for it. */
+async function open(): Promise<{ store: Store; size: () => Promise<number>; stop: () => void }> {
+  if (engine === "sqlite") {
+    const path = join(folder, "store.db");
+    const store = await openSqlite({ path, timezone: "UTC", readers: 1, log });
+    return { store, size: async () => statSync(path).size, stop: () => undefined };
+  }
+  chmodSync(folder, 0o755);
+  const server = await startPostgres(join(folder, "postgres"));
+  await ask(server.url("postgres"), "CREATE DATABASE earshot");
+  const url = server.url("earshot");
+  const store = await openPostgres({ url, pool: 10, timezone: "UTC", log });
+  const size = async () => {
+    const sql = "SELECT pg_database_size(current_database())::float8 AS bytes";
+    return (await ask<{ bytes: number }>(url, sql))[0]?.bytes ?? 0;
+  };
+  return { store, size, stop: () => stopPostgres(server.folder) };
+}
+
+const { store, size, stop } = await open();
 try {
+  const before = store.commits();
   let i = 0;
   let began = performance.now();
   let slowest = 0;
@@ -83,7 +108,7 @@ try {
     });
   });
   const single_s = (performance.now() - began) / 1_000;
-  const commits = store.commits();
+  const commits = store.commits() - before;
 
   i = 0;
   began = performance.now();
@@ -96,6 +121,7 @@ try {
   console.log(
     JSON.stringify({
       bench: "store",
+      engine,
       machine: { cpu: cpus()[0]?.model, cores: cpus().length, memory_gb: Math.round(totalmem() / 2 ** 30) },
       node: process.version,
       rows,
@@ -107,10 +133,11 @@ try {
         slowest_ms: Math.round(slowest),
       },
       bulk: { batch: BATCH, rows_a_second: Math.round(rows / bulk_s) },
-      file_bytes_a_call: Math.round(statSync(path).size / (2 * rows)),
+      file_bytes_a_call: Math.round((await size()) / (2 * rows)),
     }),
   );
 } finally {
   await store.close();
+  stop();
   rmSync(folder, { recursive: true, force: true });
 }

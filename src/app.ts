@@ -13,11 +13,13 @@ import { pinnedFolder } from "./adapters/models/pinned-model.ts";
 import { pullModel } from "./adapters/models/pull-model.ts";
 import type { PullProgress } from "./adapters/models/pull-model.ts";
 import { whileAlone } from "./adapters/sql/alone.ts";
+import { examineDatabase } from "./adapters/sql/examine.ts";
 import { copyProblem } from "./adapters/sql/copy-facts.ts";
 import { logStream } from "./adapters/sql/log-stream.ts";
 import { newestSchema } from "./adapters/sql/migrate.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
-import type { SqliteOptions, SqliteStore } from "./adapters/sql/open.ts";
+import type { SqliteOptions } from "./adapters/sql/open.ts";
+import type { Store } from "./adapters/sql/store.ts";
 import { openVectors } from "./adapters/vectors/embedded.ts";
 import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
@@ -32,6 +34,7 @@ import { createLog } from "./observe/logger.ts";
 import type { Log } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
+import type { DatabaseState } from "./ports/copies.ts";
 import type { Stream } from "./ports/stream.ts";
 import { readOrMakeSecret } from "./secrets.ts";
 import { createRecalculation } from "./services/analytics.ts";
@@ -46,7 +49,7 @@ import { expireCalls } from "./services/retention.ts";
 import { startNightly } from "./services/nightly.ts";
 import { startLoop } from "./worker/loop.ts";
 
-export { examineDatabase as databaseState, sqliteVersion } from "./adapters/sql/examine.ts";
+export { sqliteVersion } from "./adapters/sql/examine.ts";
 export { openapiDocument } from "./http/server.ts";
 export const VERSION: string = packageJson.version;
 
@@ -60,17 +63,18 @@ const SPACE_BOOKMARK = "vectors.space";
 /** Names the log of this store wherever logs of others may be. */
 const LOG_BOOKMARK = "events.log";
 
-function openStore(config: Config, log: Log, onBreaker: SqliteOptions["onBreaker"] = () => {}): Promise<SqliteStore> {
-  const { storePath: path, timezone, readerThreads: readers } = config;
+async function openStore(config: Config, log: Log, onBreaker: SqliteOptions["onBreaker"] = () => {}): Promise<Store> {
+  const { storePath: path, timezone, readerThreads: readers, postgres } = config;
+  if (postgres !== null) {
+    // Its driver takes a while to load: only who uses it waits for that.
+    const { openPostgres } = await import("./adapters/sql/postgres/open.ts");
+    return openPostgres({ ...postgres, timezone, log });
+  }
   return openSqlite({ path, timezone, readers, log, onBreaker });
 }
 
 /** How the processes on this store hear of each other's events. */
-async function openStream(
-  config: Config,
-  store: SqliteStore,
-  onChange: (problem: string | null) => void,
-): Promise<Stream> {
+async function openStream(config: Config, store: Store, onChange: (problem: string | null) => void): Promise<Stream> {
   if (config.streamUrl === null) return logStream(store.events);
   // Its client takes a tenth of a second to load: only who uses it waits for that.
   const { openRedisStream } = await import("./adapters/redis/stream.ts");
@@ -79,8 +83,22 @@ async function openStream(
   return openRedisStream({ url: config.streamUrl, log: store.events, log_id, onChange });
 }
 
+/** What there is to know about the database without changing it; null where it is not there yet. */
+export async function databaseState(config: Config): Promise<DatabaseState | null> {
+  if (config.postgres === null) return examineDatabase(config.storePath);
+  const { examinePostgres } = await import("./adapters/sql/postgres/examine.ts");
+  return examinePostgres(config.postgres.url);
+}
+
+/** Where the calls are, without whose name and password open it. */
+export function storeName({ postgres, storePath }: Config): string {
+  if (postgres === null) return storePath;
+  const { host, pathname } = new URL(postgres.url);
+  return `PostgreSQL ${host}${pathname}`;
+}
+
 /** Opens the store for one command and closes it whatever happens. */
-export async function withStore<T>(config: Config, use: (store: SqliteStore, log: Log) => Promise<T>): Promise<T> {
+export async function withStore<T>(config: Config, use: (store: Store, log: Log) => Promise<T>): Promise<T> {
   const log = createLog(config.logLevel === "info" ? "warn" : config.logLevel);
   const store = await openStore(config, log);
   try {
@@ -90,7 +108,7 @@ export async function withStore<T>(config: Config, use: (store: SqliteStore, log
   }
 }
 
-function backupDeps(store: SqliteStore): BackupDeps {
+function backupDeps(store: Store): BackupDeps {
   return { copies: store, version: VERSION, now: Date.now };
 }
 
@@ -175,7 +193,7 @@ interface Engine {
 
 function startEngine(
   config: Config,
-  store: SqliteStore,
+  store: Store,
   stream: Stream,
   log: Log,
   options: { work: boolean; onProgress: (p: PullProgress) => void },
@@ -201,7 +219,7 @@ function startEngine(
 
 export interface Running {
   readonly url: string;
-  readonly store: SqliteStore;
+  readonly store: Store;
   readonly models: OpenedModels;
   readonly index: IndexHost;
   readonly log: Log;
@@ -349,7 +367,9 @@ export async function start(
       underWay,
       vitals: {
         async disk() {
-          const { bavail, blocks, bsize } = await statfs(dirname(config.storePath));
+          // The server's disk is not ours to see.
+          const folder = config.postgres === null ? dirname(config.storePath) : config.dataDir;
+          const { bavail, blocks, bsize } = await statfs(folder);
           return { free_bytes: bavail * bsize, total_bytes: blocks * bsize };
         },
         lag: () => index.lag(),

@@ -10,8 +10,10 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
-  /** Path of the SQLite file. */
+  /** Path of the SQLite file; with PostgreSQL nothing is there. */
   readonly storePath: string;
+  /** The PostgreSQL store; null: the store is the SQLite file. */
+  readonly postgres: { readonly url: string; readonly pool: number; readonly replicas: readonly string[] } | null;
   /** The Redis that spreads events between processes; null: the log itself does. */
   readonly streamUrl: string | null;
   /** The pinned model under dataDir, a folder of the user's own, or none. */
@@ -64,7 +66,17 @@ export const SETTINGS = [
   { name: "EARSHOT_HOST", fallback: "127.0.0.1", meaning: "address to listen on" },
   { name: "EARSHOT_PORT", fallback: "8000", meaning: "port to listen on (0: any free one)" },
   { name: "EARSHOT_DATA_DIR", fallback: "./data", meaning: "database, models and keys" },
-  { name: "EARSHOT_STORE_URL", fallback: "sqlite:DATA_DIR/earshot.db", meaning: "the database, `sqlite:PATH`" },
+  {
+    name: "EARSHOT_STORE_URL",
+    fallback: "sqlite:DATA_DIR/earshot.db",
+    meaning: "the database: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`",
+  },
+  { name: "EARSHOT_STORE_POOL", fallback: "50", meaning: "PostgreSQL connections of a process at most" },
+  {
+    name: "EARSHOT_STORE_REPLICA_URLS",
+    fallback: "none",
+    meaning: "streaming replicas of the PostgreSQL that answer reads, comma separated",
+  },
   {
     name: "EARSHOT_STREAM_URL",
     fallback: "sql:",
@@ -85,7 +97,7 @@ export const SETTINGS = [
   },
   {
     name: "EARSHOT_JWT_SECRET",
-    fallback: "made at first start",
+    fallback: "made at first start; must be set with a postgres store",
     meaning: "secrets that sign log-ins, 32 characters or more, comma separated: the first signs, all verify",
   },
   { name: "EARSHOT_TIMEZONE", fallback: "UTC", meaning: "time zone of daily figures" },
@@ -163,6 +175,13 @@ function isRedis(text: string): boolean {
   return new URL(text).hostname !== "";
 }
 
+/** True for postgres:// or postgresql:// with a host and the name of a database. */
+function isPostgres(text: string): boolean {
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
+  const { hostname, pathname, searchParams } = new URL(text);
+  return (hostname !== "" || searchParams.has("host")) && pathname.length > 1;
+}
+
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 /**
@@ -206,11 +225,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 
   let storePath = join(dataDir, "earshot.db");
   const storeUrl = text("EARSHOT_STORE_URL");
-  if (storeUrl !== null) {
+  const onServer = storeUrl !== null && isPostgres(storeUrl);
+  const pool = integer("EARSHOT_STORE_POOL", 50, 2, 1_000);
+  const replicas = list("EARSHOT_STORE_REPLICA_URLS");
+  if (replicas.length > 0 && (!onServer || !replicas.every(isPostgres)))
+    problems.push("EARSHOT_STORE_REPLICA_URLS must list postgres:// addresses, beside a postgres store");
+  if (storeUrl !== null && !onServer) {
     const path = /^sqlite:(?:\/\/)?(.+)$/.exec(storeUrl)?.[1];
     if (path === undefined)
       problems.push(
-        `EARSHOT_STORE_URL must be sqlite:PATH, not ${JSON.stringify(storeUrl.replace(/:\/\/.*@/, "://…@"))}`,
+        `EARSHOT_STORE_URL must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE, not ${JSON.stringify(storeUrl.replace(/:\/\/.*@/, "://…@"))}`,
       );
     else storePath = resolve(path);
   }
@@ -236,6 +260,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const jwtSecrets = list("EARSHOT_JWT_SECRET");
   if (jwtSecrets.some((s) => s.length < 32))
     problems.push("EARSHOT_JWT_SECRET: every secret must have 32 characters or more");
+  // One that each process makes for itself would refuse what the others signed.
+  if (onServer && jwtSecrets.length === 0)
+    problems.push("EARSHOT_JWT_SECRET must be set with a postgres store: all processes sign and verify with the same");
 
   const timezone = text("EARSHOT_TIMEZONE") ?? "UTC";
   try {
@@ -297,6 +324,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: integer("EARSHOT_PORT", 8000, 0, 65_535),
     dataDir,
     storePath,
+    postgres: onServer ? { url: storeUrl, pool, replicas } : null,
     streamUrl: streamText === "sql:" ? null : streamText,
     model,
     modelThreads: integer("EARSHOT_MODEL_THREADS", Math.min(cores, 8), 1, 64),

@@ -32,6 +32,7 @@ export function backupCommands(program: Command, context: Context): void {
       const config = context.config();
       const folder = resolve(path ?? join(config.dataDir, "backups", backupName(Date.now())));
       if (existsSync(folder)) throw new AppError("conflict", `${folder} is there already; a backup overwrites nothing`);
+      refuseServer(config);
       if (!existsSync(config.storePath)) throw new AppError("not_found", `There is no database at ${config.storePath}`);
       const line = progressLine();
       const show = (done: number, total: number): void => line.show(`backing up ${bar(done / Math.max(1, total))}`);
@@ -53,6 +54,7 @@ export function backupCommands(program: Command, context: Context): void {
       // Who names a folder means the database in it.
       const overrides = { EARSHOT_DATA_DIR: options.into ?? "", EARSHOT_STORE_URL: "" };
       const config = context.config(options.into === undefined ? {} : overrides);
+      refuseServer(config);
       const line = progressLine();
       const { manifest, aside } = await restoreBackup(restoreParts(), {
         folder: resolve(path),
@@ -66,6 +68,15 @@ export function backupCommands(program: Command, context: Context): void {
       for (const place of aside) console.error(`What was there before is in ${place}`);
       console.error("Calls that were erased since that day are back: erase them again.");
     });
+}
+
+/** Copies of a PostgreSQL are its own affair. */
+function refuseServer({ postgres }: Config): void {
+  if (postgres === null) return;
+  throw new AppError(
+    "not_found",
+    "The calls are in PostgreSQL: use pg_dump and pg_restore, or pg_basebackup (docs/operations.md)",
+  );
 }
 
 /** Asks the server that has the database open, and takes the backup from its folder to where it is wanted. */

@@ -47,7 +47,7 @@ export function callCommands(program: Command, context: Context): void {
     .action(async ({ olderThan: days, dryRun }: { olderThan: number; dryRun?: boolean }) => {
       const config = context.config();
       // Beside a server it goes as slowly as in the night.
-      const hurry = existsSync(config.storePath) && !storeInUse(config.storePath);
+      const hurry = config.postgres === null && existsSync(config.storePath) && !storeInUse(config.storePath);
       await withStore(config, async (store) => {
         if (dryRun === true) {
           const n = await store.calls.receivedBefore(cutOff(Date.now(), days));

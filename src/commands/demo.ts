@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Running } from "../app.ts";
+import { type Running, storeName } from "../app.ts";
 import type { Config } from "../config.ts";
 import { generateDemo } from "../demo/generate.ts";
 import { AppError } from "../errors.ts";
@@ -128,5 +128,5 @@ Try, in another terminal:
   curl -s -H "Authorization: Bearer $KEY" '${url}/api/v1/analytics/agents'
   curl -s -H "Authorization: Bearer $KEY" '${url}/api/v1/search?q=too+expensive&mode=hybrid&limit=3'
 
-Ctrl-C ends it; the calls stay in ${config.storePath}.`;
+Ctrl-C ends it; the calls stay in ${storeName(config)}.`;
 }

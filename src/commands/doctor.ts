@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
-import { checkModelFolder, databaseState, modelFolder, sqliteVersion, VERSION } from "../app.ts";
+import { checkModelFolder, databaseState, modelFolder, sqliteVersion, storeName, VERSION } from "../app.ts";
 import { type Config, ConfigError } from "../config.ts";
 import {
   examineClock,
@@ -42,18 +42,21 @@ async function examine(context: Context): Promise<Finding[]> {
     // Without settings nobody knows where to look.
     return [versions, ...examineSettings({ problems: error.problems, warnings: [] })];
   }
-  const { dataDir, storePath, timezone, host, port } = config;
+  const { dataDir, storePath, timezone, host, port, postgres } = config;
   const now = Date.now();
-  const state = databaseState(storePath);
+  const state = await databaseState(config);
   const folder = modelFolder(config);
   const model = folder === null ? null : { ...(await checkModelFolder(config)), there: existsSync(folder) };
   const server = await findServer(config);
   return [
     versions,
     ...examineSettings({ problems: [], warnings: config.warnings }),
-    ...(await examineDisk({ folder: dirname(storePath), database_bytes: state?.bytes ?? 0 })),
+    ...(await examineDisk({
+      folder: postgres ? dataDir : dirname(storePath),
+      database_bytes: postgres ? 0 : (state?.bytes ?? 0),
+    })),
     ...examinePermissions({ dataDir, storePath }),
-    ...examineStore(state, { path: storePath, timezone, now }),
+    ...examineStore(state, { path: storeName(config), timezone, now, onServer: postgres !== null }),
     examineClock(now, state?.last_event_at ?? null),
     examineModel(model),
     await examinePort({ host, port, server }),

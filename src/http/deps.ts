@@ -10,6 +10,7 @@ import type { Idempotency } from "../ports/idempotency.ts";
 import type { Jobs } from "../ports/jobs.ts";
 import type { LiveCalls } from "../ports/live-calls.ts";
 import type { Models } from "../ports/models.ts";
+import type { Positions } from "../ports/positions.ts";
 import type { Rollups } from "../ports/rollups.ts";
 import type { ServedVectors } from "../ports/vectors.ts";
 import type { Work } from "../ports/work.ts";
@@ -37,6 +38,8 @@ interface HttpStore {
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
   readonly live: LiveCalls;
+  /** Absent: nothing lags behind. */
+  readonly positions?: Positions;
 }
 
 export interface HttpConfig extends AccessConfig {

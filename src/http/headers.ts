@@ -11,7 +11,7 @@ export const SECURITY = {
   vary: "Authorization, Cookie, Origin",
 };
 const EXPOSED =
-  "Age, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Earshot-Degraded, Idempotency-Replayed, X-Request-Id";
+  "Age, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Earshot-Degraded, Earshot-Position, Idempotency-Replayed, X-Request-Id";
 
 export function useHeaders(app: App, origins: readonly string[]): void {
   const allowed = new Set(origins);
@@ -36,7 +36,7 @@ export function useHeaders(app: App, origins: readonly string[]): void {
     void reply
       .headers({
         "access-control-allow-methods": "GET, POST, PUT, DELETE",
-        "access-control-allow-headers": "Authorization, Content-Type, If-None-Match, Idempotency-Key",
+        "access-control-allow-headers": "Authorization, Content-Type, Earshot-Position, If-None-Match, Idempotency-Key",
         "access-control-max-age": "600",
       })
       .code(204)

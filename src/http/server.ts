@@ -27,6 +27,7 @@ import { useOpenapi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
 import { createProducers } from "./live-socket.ts";
 import { presentEvent } from "./present.ts";
+import { usePositions } from "./position.ts";
 import { sendProblem } from "./problem.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
 import { authRoutes } from "./routes/auth.ts";
@@ -105,6 +106,7 @@ async function surface(context: RouteContext, recalculation: Recalculation, stre
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider();
   useHeaders(app, context.config.corsOrigins);
+  if (context.store.positions) usePositions(app, context.store.positions);
   useAccess(app, context);
   useIdempotency(app);
   useJsonBodies(app);

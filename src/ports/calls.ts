@@ -59,7 +59,8 @@ export interface Calls {
    *  reader of the log is in the way. False if it was not there. */
   remove(call_id: string, scope: Scope): Promise<boolean>;
   /** Erases all calls of one customer, those that go on too; the number erased. When it resolves, none of their bytes is in any file of the
-   *  store; rejects with store_unavailable if a reader of the log is in the way: then ask again. */
+   *  store (on a server of its own: nobody can read them, and the bytes go as that server tidies up); rejects with
+   *  store_unavailable if a reader of the log is in the way: then ask again. */
   erase(customer_id: string): Promise<number>;
   /**
    * Erases every call received (created_at) before `before`, epoch ms, oldest first and so slowly that other writes

@@ -98,17 +98,22 @@ export function examinePermissions(input: { dataDir: string; storePath: string }
   return found.length > 0 ? found : [ok("permissions", "data and secrets are for this user only")];
 }
 
+/** `onServer`: the database is not a file of ours but one of a server, at `path`. */
 export function examineStore(
   state: DatabaseState | null,
-  input: { path: string; timezone: string; now: number },
+  input: { path: string; timezone: string; now: number; onServer?: boolean },
 ): Finding[] {
-  const { path, timezone, now } = input;
+  const { path, timezone, now, onServer = false } = input;
   if (state === null) return [ok("database", `${path} is not there yet; the first start makes it`)];
+  if (state.problem !== null && onServer) {
+    const todo = "Start the server, or correct EARSHOT_STORE_URL; the log of the server says more.";
+    return [fail("database", `${path} cannot be used: ${state.problem}`, todo)];
+  }
   if (state.problem !== null) {
     const todo = "Stop Earshot, keep the files, and restore the last backup: `earshot restore PATH --force`.";
     return [fail("database", `${path} is damaged or no database: ${state.problem}`, todo)];
   }
-  const found = [ok("database", `${megabytes(state.bytes)}, whole`)];
+  const found = [ok("database", `${megabytes(state.bytes)}, ${onServer ? `at ${path}` : "whole"}`)];
   if ((state.schema ?? 0) > state.newest_schema) {
     const says = `${state.schema}, made by a newer Earshot; this one knows ${state.newest_schema}`;
     found.push(fail("schema", says, "Upgrade Earshot, or restore a backup made before."));
@@ -117,9 +122,10 @@ export function examineStore(
     found.push(warn("schema", says, "The next start brings it up to date, or `earshot migrate` now. Back up first."));
   } else found.push(ok("schema", `${state.schema}`));
   const log = `${megabytes(state.log_bytes)} wait to be moved into the file`;
-  if (state.log_bytes > LARGE_LOG_BYTES) {
+  // A server minds its log itself.
+  if (!onServer && state.log_bytes > LARGE_LOG_BYTES) {
     found.push(warn("log", log, "Another program reads the database without end: find it (`fuser`) and stop it."));
-  } else found.push(ok("log", log));
+  } else if (!onServer) found.push(ok("log", log));
   if (state.dead > 0) {
     const todo = "`earshot dead list` says why; `earshot dead redrive` tries them again.";
     found.push(warn("dead letters", `${state.dead} calls could not be enriched`, todo));

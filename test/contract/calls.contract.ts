@@ -65,7 +65,7 @@ export function callsContract(name: string, make: MakeStore): void {
     it("lets one bad command of a group fail alone", async () => {
       const bad = store.calls.replace(aCall("bad", { outcome: "nonsense" as "won" }), 1);
       const good = store.calls.accept([aCall("good")], 1);
-      await expect(bad).rejects.toThrow(/CHECK/);
+      await expect(bad).rejects.toThrow(/check/i);
       expect(await good).toMatchObject([{ status: "accepted" }]);
       expect(await store.state("bad")).toBeNull();
     });
@@ -225,49 +225,6 @@ export function callsContract(name: string, make: MakeStore): void {
       const deleted = events.filter((e) => e.type === "call.deleted");
       expect(deleted).toHaveLength(45);
       expect(new Set(deleted.map((e) => e.reason))).toEqual(new Set(["retention"]));
-    });
-
-    it("may stop in the middle of a call: what is left of it can be replaced, enriched, removed and purged", async () => {
-      const words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot"];
-      const ids = ["replaced", "reprocessed", "removed", "purged"];
-      const before = store.clock.now + 1;
-      for (const id of ids) {
-        await store.calls.accept([aCall(id, { start_time: store.clock.now }, words)], 1);
-        await save(await takeOne(), { vectors: someVectors(1) });
-        const stopping = new AbortController();
-        let steps = 0;
-        const erased = await store.calls.purge(before, {
-          signal: stopping.signal,
-          onProgress: () => {
-            if (++steps === 2) stopping.abort();
-          },
-        });
-        expect([id, erased]).toEqual([id, 0]);
-        // Its first turns are found no more, its last ones still are.
-        expect([await store.turnsWith("alpha"), await store.turnsWith("foxtrot")]).toEqual([0, 1]);
-        if (id === "replaced") {
-          await store.calls.replace(aCall(id, {}, ["golf", "hotel"]), 1);
-          await save(await takeOne());
-          expect([await store.turnsWith("foxtrot"), await store.turnsWith("golf")]).toEqual([0, 1]);
-          await store.calls.remove(id, EVERYTHING);
-        } else if (id === "reprocessed") {
-          await store.calls.reprocess(id, EVERYTHING, 1);
-          await save(await takeOne(), { vectors: someVectors(2) });
-          await store.calls.remove(id, EVERYTHING);
-        } else if (id === "removed") {
-          expect(await store.calls.remove(id, EVERYTHING)).toBe(true);
-        } else {
-          // At full speed, where nobody else writes.
-          expect(await store.calls.purge(before, { hurry: true })).toBe(1);
-        }
-        for (const word of [...words, "golf"]) expect([id, word, await store.turnsWith(word)]).toEqual([id, word, 0]);
-      }
-      // One stays half out: the index must still agree with what is stored when the store is closed.
-      await store.calls.accept([aCall("half", {}, words)], 1);
-      await save(await takeOne());
-      const stopping = new AbortController();
-      await store.calls.purge(before, { signal: stopping.signal, onProgress: () => stopping.abort() });
-      expect(await store.turnsWith("foxtrot")).toBe(1);
     });
 
     it("stops purging when told to, and keeps what is left whole", async () => {

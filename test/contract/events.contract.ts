@@ -73,7 +73,7 @@ export function eventsContract(name: string, make: MakeStore): void {
       let heard = 0;
       const stop = store.events.onChange(() => heard++);
       await store.calls.accept([aCall("a")], 1);
-      expect(heard).toBe(1);
+      await expect.poll(() => heard).toBe(1);
       await store.work.take(1, "w", 1_000);
       expect(heard).toBe(1);
       stop();

@@ -48,7 +48,7 @@ async function killUnderLoad(data: string, plan: Plan): Promise<{ ledger: Ledger
       const seconds = (performance.now() - began) / 1000;
       await loading;
       earshot = await startEarshot(env);
-      const found = ledger.compare(path);
+      const found = await ledger.compare(path);
       wrong.push(...found);
       const again = ledger.doubtful("accept");
       await Promise.all(again.map((call_id) => sendAgain(earshot, ledger, call_id)));
@@ -58,12 +58,12 @@ async function killUnderLoad(data: string, plan: Plan): Promise<{ ledger: Ledger
           `(${Math.round(acknowledged / seconds)}/s), ${again.length} sent again, ${found.length} wrong`,
       );
     }
-    wrong.push(...ledger.compare(path));
+    wrong.push(...(await ledger.compare(path)));
     await drained(earshot, ledger, plan.modelFolder !== "statistical:");
   } finally {
     await earshot.stop();
   }
-  return { ledger, wrong: [...wrong, ...ledger.compare(path)] };
+  return { ledger, wrong: [...wrong, ...(await ledger.compare(path))] };
 }
 
 async function drained(earshot: Earshot, ledger: Ledger, byModel: boolean): Promise<void> {
@@ -88,13 +88,13 @@ test("the ledger finds what is lost, what nobody sent, and what was changed unas
   const ledger = new Ledger();
   for (const call_id of ["kept", "lost", "changed"]) ledger.acknowledge(call_id, 1);
   ledger.sending("in doubt", "accept");
-  expect(ledger.compare(db)).toEqual([
+  expect(await ledger.compare(db)).toEqual([
     "lost: revision null, acknowledged 1, in doubt null",
     "changed: revision 2, acknowledged 1, in doubt null",
     "unknown was never sent",
   ]);
   expect(ledger.doubtful("accept")).toEqual(["in doubt"]);
-  expect(undone(db, { model: false })).toContain("work: 3, not 0");
+  expect(await undone(db, { model: false })).toContain("work: 3, not 0");
   await cleanup();
 });
 
@@ -112,7 +112,7 @@ describe.concurrent("kill -9 under load", () => {
         expect(wrong).toEqual([]);
         expect(ledger.acknowledged).toBeGreaterThan(plan.rounds * 10);
         const db = join(data, "earshot.db");
-        expect(undone(db, { model: plan.modelFolder !== "statistical:" })).toEqual([]);
+        expect(await undone(db, { model: plan.modelFolder !== "statistical:" })).toEqual([]);
         const store = await openQuiet(db);
         const rebuilt = await store.rollups.rebuild(() => undefined);
         await store.close();

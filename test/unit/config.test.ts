@@ -52,6 +52,21 @@ test("a URL's scheme picks the store; the model can be a folder or statistical:"
   expect(readConfig({ EARSHOT_MODEL_DIR: "/models/mine" }).model).toEqual({ kind: "folder", path: "/models/mine" });
 });
 
+test("a postgres store takes an address with a database, and a secret that all processes share", () => {
+  const secret = "s".repeat(32);
+  const url = "postgres://ann:hunter2@db.example:5432/earshot";
+  const config = readConfig({ EARSHOT_STORE_URL: url, EARSHOT_JWT_SECRET: secret });
+  expect(config.postgres).toEqual({ url, pool: 50, replicas: [] });
+  const pooled = { EARSHOT_STORE_URL: "postgresql:///earshot?host=/run/postgresql", EARSHOT_STORE_POOL: "5" };
+  expect(readConfig({ ...pooled, EARSHOT_JWT_SECRET: secret }).postgres?.pool).toBe(5);
+  const replicas = { EARSHOT_STORE_REPLICA_URLS: `${url}, postgres://two/earshot` };
+  expect(readConfig({ ...pooled, ...replicas, EARSHOT_JWT_SECRET: secret }).postgres?.replicas).toHaveLength(2);
+  expect(() => readConfig(replicas)).toThrow(/EARSHOT_STORE_REPLICA_URLS must list/);
+  expect(() => readConfig({ EARSHOT_STORE_URL: url })).toThrow(/EARSHOT_JWT_SECRET must be set/);
+  const nameless = { EARSHOT_STORE_URL: "postgres://ann:hunter2@db.example", EARSHOT_JWT_SECRET: secret };
+  expect(() => readConfig(nameless)).toThrow(/EARSHOT_STORE_URL must be .*postgres:\/\/…@db.example/);
+});
+
 test("a part with one choice may be named, and nothing else", () => {
   const only = { EARSHOT_DISPATCH_URL: "sql:", EARSHOT_CACHE_URL: "memory:" };
   expect(readConfig({ ...only, EARSHOT_VECTORS_URL: "embedded:" })).toEqual(readConfig({}));

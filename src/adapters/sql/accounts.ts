@@ -1,8 +1,7 @@
-/** Accounts: read on the loop, written by the writer thread. */
+/** Accounts. */
 import type { Account, Accounts } from "../../ports/accounts.ts";
 import type { SqlStatement } from "./commands.ts";
-import type { LoopReader } from "./loop-reader.ts";
-import type { Writer } from "./writer.ts";
+import type { Reads, Writes } from "./engine.ts";
 
 const COLUMNS = "account_id, kind, name, role, agent_id, team, created_at, revoked_at";
 
@@ -24,7 +23,7 @@ const SQL = {
 } as const;
 
 /** Keys and logins that are revoked are not found by their secret; `byId` and `list` still show them. */
-export function makeAccounts(deps: { writer: Writer; reader: LoopReader; now: () => number }): Accounts {
+export function makeAccounts(deps: { writer: Writes; reader: Reads; now: () => number }): Accounts {
   const { writer, reader, now } = deps;
   const write = (...statements: SqlStatement[]) => writer.run("sql", { statements }, now());
   return {
@@ -40,14 +39,14 @@ export function makeAccounts(deps: { writer: Writer; reader: LoopReader; now: ()
       return added?.changes === 1;
     },
     list: async (kind) => reader.all<Account>(SQL.list, kind),
-    byKeyHash: async (sha256) => reader.get<Account>(SQL.byKey, sha256) ?? null,
+    byKeyHash: async (sha256) => (await reader.get<Account>(SQL.byKey, sha256)) ?? null,
     async byUserName(name) {
-      const found = reader.get<Account & { secret: string }>(SQL.byUser, name);
+      const found = await reader.get<Account & { secret: string }>(SQL.byUser, name);
       if (found === undefined) return null;
       const { secret, ...account } = found;
       return { account, secret };
     },
-    byId: async (account_id) => reader.get<Account>(SQL.byId, account_id) ?? null,
+    byId: async (account_id) => (await reader.get<Account>(SQL.byId, account_id)) ?? null,
     async revoke(account_id) {
       const [revoked] = await write({ sql: SQL.revoke, params: [now(), account_id] });
       return revoked?.changes === 1;

@@ -6,9 +6,10 @@ import { AppError } from "../../errors.ts";
 import type { Calls } from "../../ports/calls.ts";
 import type { KeyedWrites } from "../../ports/idempotency.ts";
 import type { AcceptedRow } from "./commands.ts";
+import type { Run } from "./engine.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { countReceivedBefore, purgeSlowly } from "./purge.ts";
-import type { Run, Writer } from "./writer.ts";
+import type { Writer } from "./writer.ts";
 
 const SCRUB_RETRY_MS = 50;
 

@@ -13,8 +13,13 @@ const TELL_MS = 20;
 const TAIL = 1_000;
 
 /** As it lies there: a list is JSON. */
-interface StoredEvent extends Omit<EventRow, "evidence"> {
+export interface StoredEvent extends Omit<EventRow, "evidence"> {
   readonly evidence: string | null;
+}
+
+export function parseEvent(row: StoredEvent): EventRow {
+  const evidence = row.evidence === null ? null : (JSON.parse(row.evidence) as number[]);
+  return Object.assign(row, { evidence });
 }
 
 export class EventLog implements Events {
@@ -109,10 +114,7 @@ export class EventLog implements Events {
   }
 
   #step(from: number, to: number, limit: number, scope: Scope): EventRow[] {
-    return this.#rows(from, to, limit, scope).map((row) => {
-      const evidence = row.evidence === null ? null : (JSON.parse(row.evidence) as number[]);
-      return Object.assign(row, { evidence });
-    });
+    return this.#rows(from, to, limit, scope).map(parseEvent);
   }
 
   #rows(from: number, to: number, limit: number, scope: Scope): StoredEvent[] {

@@ -1,12 +1,12 @@
-/** Writes under request keys, over the writer thread. */
+/** Writes under request keys, over commands. */
 import { AppError } from "../../errors.ts";
 import type { Idempotency } from "../../ports/idempotency.ts";
 import { makeCallWrites } from "./calls.ts";
 import type { KeyedName } from "./commands.ts";
+import type { Run, Writes } from "./engine.ts";
 import { makeBegin } from "./jobs.ts";
 import { makeLiveWrites } from "./live-calls.ts";
 import { makeRedrive } from "./work.ts";
-import type { Run, Writer } from "./writer.ts";
 
 const PRUNE_STEP = 5_000;
 const REUSED = {
@@ -16,7 +16,7 @@ const REUSED = {
   received: "the key of another request",
 };
 
-export function makeIdempotency(deps: { writer: Writer; now: () => number }): Idempotency {
+export function makeIdempotency(deps: { writer: Writes; now: () => number }): Idempotency {
   const { writer, now } = deps;
   return {
     under(key, onReplay) {

@@ -1,9 +1,8 @@
-/** Jobs and bookmarks: read on the loop, written by the writer thread. */
+/** Jobs and bookmarks. */
 import type { Job, JobError, Jobs } from "../../ports/jobs.ts";
 import type { SqlStatement } from "./commands.ts";
-import type { LoopReader } from "./loop-reader.ts";
+import type { Reads, Run, Writes } from "./engine.ts";
 import { INSERT_JOB, JOB_COLUMNS, jobValues } from "./write-jobs.ts";
-import type { Run, Writer } from "./writer.ts";
 
 const SQL = {
   put: `${INSERT_JOB} UPDATE SET state = excluded.state, updated_at = excluded.updated_at, counts = excluded.counts,
@@ -28,7 +27,7 @@ interface JobRow extends Omit<Job, "counts" | "errors" | "report"> {
   readonly report: string | null;
 }
 
-export function makeJobs(deps: { writer: Writer; reader: LoopReader; now: () => number }): Jobs {
+export function makeJobs(deps: { writer: Writes; reader: Reads; now: () => number }): Jobs {
   const { writer, reader, now } = deps;
   const read = (row: JobRow): Job => {
     const job: Job = {
@@ -46,12 +45,12 @@ export function makeJobs(deps: { writer: Writer; reader: LoopReader; now: () => 
       await write({ sql: SQL.put, params: jobValues(job) });
     },
     async get(job_id) {
-      const row = reader.get<JobRow>(SQL.get, job_id);
+      const row = await reader.get<JobRow>(SQL.get, job_id);
       return row === undefined ? null : read(row);
     },
     ...makeBegin((...command) => writer.run(...command), now),
-    recent: async (limit) => reader.all<JobRow>(SQL.recent, limit).map(read),
-    bookmark: async (name) => reader.get<{ value: string }>(SQL.bookmark, name)?.value ?? null,
+    recent: async (limit) => (await reader.all<JobRow>(SQL.recent, limit)).map(read),
+    bookmark: async (name) => (await reader.get<{ value: string }>(SQL.bookmark, name))?.value ?? null,
     async setBookmark(name, value) {
       if (value === null) await write({ sql: SQL.dropBookmark, params: [name] });
       else await write({ sql: SQL.setBookmark, params: [name, value] });

@@ -1,43 +1,45 @@
-/** Calls that go on: written by the writer thread, read on the loop. */
+/** Calls that go on, over commands and fixed statements. */
 import type { Scope } from "../../core/call.ts";
 import type { KeyedWrites } from "../../ports/idempotency.ts";
 import type { LiveCallRow, LiveCalls, LiveTurnRow } from "../../ports/live-calls.ts";
 import { toRow } from "./calls.ts";
-import type { LoopReader } from "./loop-reader.ts";
+import type { Reads, Run, Writes } from "./engine.ts";
 import { LIVE } from "./statements-live.ts";
-import type { Run, Writer } from "./writer.ts";
 
 type Json = "state" | "alert_state" | "alerts";
 type StoredRow = Omit<LiveCallRow, Json> & Readonly<Record<Json, string>>;
+/** PostgreSQL's text holds no NUL: there the words are bytes. */
+type StoredTurn = Omit<LiveTurnRow, "text"> & { readonly text: string | Buffer };
 
-export function makeLiveCalls(deps: { writer: Writer; reader: LoopReader; now: () => number }): LiveCalls {
+export function makeLiveCalls(deps: { writer: Writes; reader: Reads; now: () => number }): LiveCalls {
   const { writer, reader, now } = deps;
-  const visible = (agent_id: string, scope: Scope): boolean => {
+  const visible = async (agent_id: string, scope: Scope): Promise<boolean> => {
     if (scope.kind === "all") return true;
     if (scope.kind === "agent") return agent_id === scope.agent_id;
-    return reader.get(LIVE.inTeam, agent_id, scope.team) !== undefined;
+    return (await reader.get(LIVE.inTeam, agent_id, scope.team)) !== undefined;
   };
-  const row = (call_id: string, scope: Scope): LiveCallRow | null => {
-    const found = reader.get<StoredRow>(LIVE.row, call_id);
-    return found !== undefined && visible(found.agent_id, scope) ? parsed(found) : null;
+  const row = async (call_id: string, scope: Scope): Promise<LiveCallRow | null> => {
+    const found = await reader.get<StoredRow>(LIVE.row, call_id);
+    return found !== undefined && (await visible(found.agent_id, scope)) ? parsed(found) : null;
   };
   return {
     ...makeLiveWrites((...command) => writer.run(...command), now),
     saveScores: (scored) => writer.run("saveLive", { scored }, now()),
-    list: async (scope, limit) => listed(reader, scope, limit).map(parsed),
+    list: async (scope, limit) => (await listed(reader, scope, limit)).map(parsed),
     async get(call_id, scope) {
       for (;;) {
-        const found = row(call_id, scope);
+        const found = await row(call_id, scope);
         if (found === null) return null;
-        const turns = reader.all<LiveTurnRow>(LIVE.turns, found.live_no);
+        const turns = (await reader.all<StoredTurn>(LIVE.turns, found.live_no)).map(spoken);
         // What came between the two reads has a position that the row does not know.
         if (turns.every((turn) => turn.position <= found.position)) return { row: found, turns };
       }
     },
-    row: async (call_id, scope) => row(call_id, scope),
-    turnsAfter: async (live_no, after, limit) => reader.all<LiveTurnRow>(LIVE.turnsAfter, live_no, after, limit),
-    unscored: async (before, limit) => ids(reader.all(LIVE.unscored, before, limit)),
-    idle: async (before, limit) => ids(reader.all(LIVE.idle, before, limit)),
+    row,
+    turnsAfter: async (live_no, after, limit) =>
+      (await reader.all<StoredTurn>(LIVE.turnsAfter, live_no, after, limit)).map(spoken),
+    unscored: async (before, limit) => ids(await reader.all(LIVE.unscored, before, limit)),
+    idle: async (before, limit) => ids(await reader.all(LIVE.idle, before, limit)),
   };
 }
 
@@ -58,10 +60,14 @@ export function makeLiveWrites(
   };
 }
 
-function listed(reader: LoopReader, scope: Scope, limit: number): StoredRow[] {
+async function listed(reader: Reads, scope: Scope, limit: number): Promise<StoredRow[]> {
   if (scope.kind === "agent") return reader.all(LIVE.listOfAgent, scope.agent_id, limit);
   if (scope.kind === "team") return reader.all(LIVE.listOfTeam, scope.team, limit);
   return reader.all(LIVE.list, limit);
+}
+
+function spoken(turn: StoredTurn): LiveTurnRow {
+  return { ...turn, text: typeof turn.text === "string" ? turn.text : turn.text.toString("utf8") };
 }
 
 function parsed(stored: StoredRow): LiveCallRow {

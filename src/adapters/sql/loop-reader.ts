@@ -2,9 +2,10 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Statement } from "better-sqlite3";
 import type { Connection } from "./connection.ts";
+import type { Reads } from "./engine.ts";
 import type { ReadPause } from "./read-pause.ts";
 
-export class LoopReader {
+export class LoopReader implements Reads {
   readonly #db: Connection;
   readonly #pause: ReadPause;
   #statements = new Map<string, Statement>();

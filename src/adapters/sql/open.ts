@@ -1,14 +1,4 @@
 /** The SQLite store: one file, one writer thread, reads on the loop and in reader threads. */
-import type { Accounts } from "../../ports/accounts.ts";
-import type { CallReads, Calls } from "../../ports/calls.ts";
-import type { Copies } from "../../ports/copies.ts";
-import type { Events } from "../../ports/events.ts";
-import type { Idempotency } from "../../ports/idempotency.ts";
-import type { Jobs } from "../../ports/jobs.ts";
-import type { LiveCalls } from "../../ports/live-calls.ts";
-import type { Rollups } from "../../ports/rollups.ts";
-import type { VectorRows } from "../../ports/vectors.ts";
-import type { Work } from "../../ports/work.ts";
 import { makeAccounts } from "./accounts.ts";
 import { makeCalls } from "./calls.ts";
 import { makeCopies } from "./copies.ts";
@@ -21,15 +11,10 @@ import { LoopReader } from "./loop-reader.ts";
 import { ReadPause } from "./read-pause.ts";
 import { openReads, type ReadsOptions } from "./read-calls.ts";
 import { daysDiffer, makeRollups } from "./rollups.ts";
+import type { Store, StoreLog } from "./store.ts";
 import { makeVectorRows } from "./vector-rows.ts";
 import { makeWork } from "./work.ts";
 import { Writer } from "./writer.ts";
-
-/** The part of a logger this needs; pino's shape. */
-interface StoreLog {
-  info(fields: Record<string, unknown>, message: string): void;
-  warn(fields: Record<string, unknown>, message: string): void;
-}
 
 export interface SqliteOptions {
   /** The database file; its folder is made if needed. */
@@ -53,25 +38,7 @@ export interface SqliteOptions {
   readonly reads?: Pick<ReadsOptions, "limits" | "thread">;
 }
 
-export interface SqliteStore extends Copies {
-  readonly calls: Calls;
-  readonly reads: CallReads;
-  readonly rollups: Rollups;
-  readonly events: Events;
-  readonly work: Work;
-  readonly vectorRows: VectorRows;
-  readonly accounts: Accounts;
-  readonly jobs: Jobs;
-  readonly idempotency: Idempotency;
-  readonly live: LiveCalls;
-  /** Drops events older than `before` (epoch ms) and gives their space back; the number. */
-  pruneEvents(before: number): Promise<number>;
-  /** How long the oldest command has waited for its commit, ms; 0 if none waits. */
-  oldestWrite(): number;
-  /** Transactions committed by this process: group commit makes them fewer than the commands. */
-  commits(): number;
-  close(): Promise<void>;
-}
+export type SqliteStore = Store;
 
 const PRUNE_STEP = 5_000;
 

@@ -1,8 +1,7 @@
 /** CallReads on SQLite: by key and in index order on the event loop, everything else in reader threads. */
-import type { CallVectors, Insights, Scope, Segment } from "../../core/call.ts";
-import type { CallWords } from "../../core/call-document.ts";
+import type { CallVectors, Scope, Segment } from "../../core/call.ts";
 import type { CallList, CallReads, StoredCall, TextHit } from "../../ports/calls.ts";
-import { floats, int8s, isDocument, unpack, unpackDocument, unpackWords } from "./codec.ts";
+import { floats, int8s, isDocument } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { type BreakerState, guardReads } from "./read-guard.ts";
 import { listOnLoop } from "./read-list.ts";
@@ -11,6 +10,7 @@ import { Statements } from "./read-statements.ts";
 import { type ReadLog, ReadThreads } from "./read-threads.ts";
 import type { WalkLimits } from "./read-walk.ts";
 import { ReadPause } from "./read-pause.ts";
+import { storedCall } from "./stored-call.ts";
 
 export interface ReadLimits extends WalkLimits {
   /** Long reads that may wait for a thread; more are refused at once. */
@@ -65,32 +65,7 @@ function apart(r: FullRow): boolean {
   return body !== null && !isDocument(body);
 }
 
-function stored(r: FullRow): StoredCall {
-  const body = text(r);
-  const derived = r[19] as Buffer | null | undefined;
-  let document: Buffer | null | undefined;
-  let words: CallWords | undefined;
-  const read = (): CallWords => {
-    if (body === null) return { turns: [], insights: null };
-    const { turns, insights } = unpackWords(body);
-    return { turns, insights: insights ?? (derived?.length ? (JSON.parse(unpack(derived)) as Insights) : null) };
-  };
-  return {
-    row: rowOf(r),
-    get document() {
-      document ??= body === null ? null : unpackDocument(body);
-      return document;
-    },
-    get turns() {
-      words ??= read();
-      return words.turns;
-    },
-    get insights() {
-      words ??= read();
-      return words.insights;
-    },
-  };
-}
+const stored = (r: FullRow): StoredCall => storedCall(rowOf(r), text(r), r[19] as Buffer | null | undefined);
 
 /** What must run on the event loop's connection, prepared once. */
 function prepareByKey(db: Connection) {

@@ -49,7 +49,7 @@ export function keywordSearch(
   now: () => number,
 ): TextHit[] {
   const conditions = conditionsOf(query.scope, query.filter);
-  const phrases = statements.words.phrases(query.text);
+  const phrases = statements.words.quoted(query.text);
   if (conditions === null || phrases.length === 0 || query.limit <= 0) return [];
   const end = now() + limits.deadline_ms;
   const shape: Shape = {

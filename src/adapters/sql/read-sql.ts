@@ -1,15 +1,6 @@
 /** Builds the SQL of a list shape (Kysely), once; what runs is the prepared statement. */
-import {
-  DummyDriver,
-  Kysely,
-  type RawBuilder,
-  type SelectExpression,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-  type SqlBool,
-  sql,
-} from "kysely";
+import { type RawBuilder, type SelectExpression, type SqlBool, sql } from "kysely";
+import { type Dialect, SQLITE } from "./dialect.ts";
 import type { Column, Condition, Segment } from "./read-conditions.ts";
 import { FRESH_INDEX, type Index } from "./read-plan.ts";
 import { ROW_COLUMNS } from "./read-row.ts";
@@ -40,18 +31,10 @@ export interface Compiled {
   readonly params: readonly string[];
 }
 
-interface Row {
+/** What a shape selects from: call_records, called c. */
+export interface Row {
   c: Record<(typeof ROW_COLUMNS)[number], string | number | null>;
 }
-
-const builder = new Kysely<Row>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-});
 
 const COUNT = sql<number>`count(*)`.as("n");
 
@@ -100,17 +83,16 @@ type Selected = SelectExpression<Row, "c">;
 /** Where the entries of a walk lie. */
 type Source = "all" | "settled" | "fresh";
 
-/** The index alone; beside it what has not settled yet, unless there is no such call. */
-function sourcesOf({ index }: Shape, fresh: boolean): readonly [Source, ...Source[]] {
-  if (!index.settled) return ["all"];
+/** The index alone; beside it what has not settled yet, unless there is no such call. Only SQLite's calls settle later. */
+function sourcesOf({ index }: Shape, fresh: boolean | null): readonly [Source, ...Source[]] {
+  if (!index.settled || fresh === null) return ["all"];
   return fresh ? ["settled", "fresh"] : ["settled"];
 }
 
 /** The entries of one source that lie in the range of the shape. */
-function rangeIn(shape: Shape, source: Source) {
+function rangeIn({ builder, table }: Dialect, shape: Shape, source: Source) {
   const name = source === "fresh" ? FRESH_INDEX : shape.index.name;
-  const hint = name === null ? sql`c not indexed` : sql`c indexed by ${sql.ref(name)}`;
-  let range = builder.selectFrom(sql<Row["c"]>`call_records`.as<"c">(hint));
+  let range = builder.selectFrom(sql<Row["c"]>`call_records`.as<"c">(table(name)));
   // Said as the index says it, or it is not used.
   if (source !== "all") range = range.where(sql<SqlBool>`c.settled = ${sql.lit(source === "settled" ? 1 : 0)}`);
   for (const c of shape.inner) if (c.column !== shape.column) range = range.where(check(c));
@@ -120,9 +102,10 @@ function rangeIn(shape: Shape, source: Source) {
 
 /**
  * The SQL of a shape and the order of its values. With `fresh` the calls that have not settled are merged in: SQLite walks
- * the index as far as it must, and sorts the few that are fresh.
+ * the index as far as it must, and sorts the few that are fresh. null: no call settles later.
  */
-export function compile(shape: Shape, fresh: boolean): Compiled {
+export function compile(shape: Shape, fresh: boolean | null, dialect: Dialect = SQLITE): Compiled {
+  const { builder } = dialect;
   const { kind, column, descending, residual } = shape;
   const direction = descending ? "desc" : "asc";
   const [first, ...others] = sourcesOf(shape, fresh);
@@ -134,8 +117,8 @@ export function compile(shape: Shape, fresh: boolean): Compiled {
   const all = residual.map((c) => check(c, "s"));
 
   const select = (list: readonly Selected[]) => {
-    let query = rangeIn(shape, first).select(list);
-    for (const source of others) query = query.unionAll(rangeIn(shape, source).select(list));
+    let query = rangeIn(dialect, shape, first).select(list);
+    for (const source of others) query = query.unionAll(rangeIn(dialect, shape, source).select(list));
     return query;
   };
   /** `sorted`: what the sort column is called in `list`. */
@@ -162,8 +145,8 @@ export function compile(shape: Shape, fresh: boolean): Compiled {
     count: () => finish(builder.selectFrom(select([none]).limit(limit).as("s")).select(COUNT)),
     probe: () => finish(select([none]).limit(sql.lit(1)).offset(value<number>("offset"))),
     tally: () => {
-      if (others.length === 0) return finish(rangeIn(shape, first).select(COUNT));
-      const counts = [first, ...others].map((source) => rangeIn(shape, source).select(COUNT));
+      if (others.length === 0) return finish(rangeIn(dialect, shape, first).select(COUNT));
+      const counts = [first, ...others].map((source) => rangeIn(dialect, shape, source).select(COUNT));
       const sum = sql.join(counts, sql` + `);
       return finish(builder.selectNoFrom(sql<number>`${sum}`.as("n")));
     },

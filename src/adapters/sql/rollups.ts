@@ -5,11 +5,11 @@ import type { AgentSums, MeasureSum, Rebuild, Rollups } from "../../ports/rollup
 import type { RollupComparison } from "./commands.ts";
 import { freshCounts, freshOfDays } from "./fresh-counts.ts";
 import { dayNumber, localDays } from "./local-day.ts";
+import type { Writes } from "./engine.ts";
 import type { LoopReader } from "./loop-reader.ts";
-import { ACCEPTED, COUNTS, GRAIN, SQUARES_BASE } from "./rollup-sums.ts";
+import { ACCEPTED, COUNTS, GRAIN, SQUARES_BASE } from "./sum-buckets.ts";
 import { ROLLUPS } from "./statements.ts";
 import { DIFFERENCES } from "./write-rollups.ts";
-import type { Writer } from "./writer.ts";
 
 const START_STEP = 50;
 const RECOUNT_STEP = 500;
@@ -28,11 +28,14 @@ interface SumRow {
   readonly squares_low: number;
 }
 
-interface Deps {
-  readonly writer: Writer;
-  readonly reader: LoopReader;
+interface RebuildDeps {
+  readonly writer: Writes;
   readonly timezone: string;
   readonly now: () => number;
+}
+
+interface Deps extends RebuildDeps {
+  readonly reader: LoopReader;
 }
 
 export function makeRollups(deps: Deps): Rollups {
@@ -166,7 +169,11 @@ function plus(sum: MeasureSum | undefined, row: SumRow): MeasureSum {
   };
 }
 
-async function rebuild(deps: Deps, progress: (done: number, total: number) => void): ReturnType<Rollups["rebuild"]> {
+/** The rebuild, step by step: each is a command. */
+export async function rebuild(
+  deps: RebuildDeps,
+  progress: (done: number, total: number) => void,
+): ReturnType<Rollups["rebuild"]> {
   const { writer, timezone, now } = deps;
   const start = () => writer.run("rollupsStart", { timezone, limit: START_STEP }, now());
   let started = await start();

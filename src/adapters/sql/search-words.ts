@@ -40,19 +40,23 @@ export class SearchWords {
   }
 
   /**
-   * User text as an FTS5 query: every word required; what stands together ("follow-up") must stand together. Null
-   * without a letter or digit in it. Nothing of the user's text reaches the query language.
+   * What user text asks for: every word required; what stands together ("follow-up") must stand together, its hashes with
+   * a space between. Empty without a letter or digit in it.
    */
-  query(text: string): string | null {
-    const phrases = this.phrases(text);
-    return phrases.length === 0 ? null : phrases.join(" ");
-  }
-
-  /** The parts of such a query, each a query of its own. */
   phrases(text: string): string[] {
     const phrases = text.split(/[\s\0]+/u).map((word) => this.indexed(word));
-    const asked = phrases.filter((phrase) => phrase !== "").slice(0, MAX_WORDS);
-    return asked.map((phrase) => `"${phrase}"`);
+    return phrases.filter((phrase) => phrase !== "").slice(0, MAX_WORDS);
+  }
+
+  /** The phrases as FTS5 queries. Nothing of the user's text reaches the query language. */
+  quoted(text: string): string[] {
+    return this.phrases(text).map((phrase) => `"${phrase}"`);
+  }
+
+  /** All of them as one; null where there are none. */
+  query(text: string): string | null {
+    const asked = this.quoted(text);
+    return asked.length === 0 ? null : asked.join(" ");
   }
 
   #hash(word: string): string {

@@ -119,9 +119,10 @@ export const WORK = {
       OR EXISTS (SELECT 1 FROM work WHERE state = 'ready' AND priority = 3 AND run_after <= ?)
       OR EXISTS (SELECT 1 FROM work WHERE state = 'running' AND lease_until < ?) AS due`,
   /** A step of counting: states of the rows after work_no. */
-  depthStep: `SELECT count(*) AS seen, coalesce(max(work_no), 0) AS last, total(state = 'ready') AS ready,
-      total(state = 'running') AS running, total(state = 'dead') AS dead
-    FROM (SELECT work_no, state FROM work WHERE work_no > ? ORDER BY work_no LIMIT ?)`,
+  depthStep: `SELECT count(*) AS seen, coalesce(max(work_no), 0) AS last,
+      count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'running') AS running,
+      count(*) FILTER (WHERE state = 'dead') AS dead
+    FROM (SELECT work_no, state FROM work WHERE work_no > ? ORDER BY work_no LIMIT ?) AS step`,
   oldest: `SELECT created_at FROM work WHERE state = 'ready' AND priority = ? ORDER BY run_after, work_no LIMIT 1`,
   dead: `SELECT w.work_no, c.call_id, c.agent_id, w.revision, w.attempts, coalesce(w.error, '') AS error, w.run_after AS at
     FROM work AS w JOIN call_records AS c ON c.call_no = w.call_no

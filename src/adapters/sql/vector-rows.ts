@@ -1,27 +1,22 @@
 /** What the vector index reads from SQL. */
-import { DIMENSIONS } from "../../core/vector.ts";
-import type { VectorChunk, VectorRows } from "../../ports/vectors.ts";
+import type { VectorRows } from "../../ports/vectors.ts";
 import { floats } from "./codec.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { VECTORS } from "./statements.ts";
+import { toChunk, type VectorRow as NamedRow } from "./vector-chunk.ts";
 
 /** Rows read in one go at most, so that the loop is not held for more than some milliseconds. */
 const SCAN_LIMIT = 4_000;
 
-interface VectorRow {
-  readonly call_no: number;
-  readonly part: number;
-  readonly part_end: number;
+interface VectorRow extends Omit<NamedRow, "agent"> {
   readonly agent_no: number;
-  readonly start_time: number;
-  readonly vector: Buffer;
 }
 
 export function makeVectorRows(deps: { reader: LoopReader }): VectorRows {
   const { reader } = deps;
   const names = new Map<number, string>();
   const spaceNo = (space_id: string) => reader.get<{ space_no: number }>(VECTORS.spaceNo, space_id)?.space_no ?? -1;
-  const chunk = (rows: readonly VectorRow[], full: boolean) => toChunk(reader, names, rows, full);
+  const chunk = (rows: readonly VectorRow[], full: boolean) => toChunk(withNames(reader, names, rows), full);
   return {
     async scan(kind, space_id, after, limit) {
       const n = Math.max(1, Math.min(limit, SCAN_LIMIT));
@@ -58,27 +53,12 @@ function wholeCalls(reader: LoopReader, rows: VectorRow[], limit: number, space_
   return whole.length > 0 ? whole : reader.all<VectorRow>(VECTORS.segmentsOf, last.call_no, space_no);
 }
 
-function toChunk(
-  reader: LoopReader,
-  names: Map<number, string>,
-  rows: readonly VectorRow[],
-  full: boolean,
-): VectorChunk {
+function withNames(reader: LoopReader, names: Map<number, string>, rows: readonly VectorRow[]): NamedRow[] {
   if (rows.some((row) => !names.has(row.agent_no))) {
     const known = Math.max(0, ...names.keys());
     for (const { agent_no, agent_id } of reader.all<{ agent_no: number; agent_id: string }>(VECTORS.agentIds, known)) {
       names.set(agent_no, agent_id);
     }
   }
-  const width = DIMENSIONS * (full ? 4 : 1);
-  const all = new Uint8Array(rows.length * width);
-  for (const [i, row] of rows.entries()) all.set(row.vector, i * width);
-  return {
-    call_no: Uint32Array.from(rows, (row) => row.call_no),
-    part: Uint32Array.from(rows, (row) => row.part),
-    part_end: Uint32Array.from(rows, (row) => row.part_end),
-    agent: rows.map((row) => names.get(row.agent_no) ?? ""),
-    start_time: Float64Array.from(rows, (row) => row.start_time),
-    vectors: full ? new Float32Array(all.buffer) : new Int8Array(all.buffer),
-  };
+  return rows.map((row) => Object.assign(row, { agent: names.get(row.agent_no) ?? "" }));
 }

@@ -1,10 +1,9 @@
-/** Work over the writer thread; counts and dead letters are read on the loop. */
+/** Work over commands; counts and dead letters are read in steps. */
 import type { Scope } from "../../core/call.ts";
 import { PRIORITY } from "../../ports/calls.ts";
 import type { DeadLetter, Work } from "../../ports/work.ts";
-import type { LoopReader } from "./loop-reader.ts";
+import type { Reads, Run, Writes } from "./engine.ts";
 import { INTERN, WORK } from "./statements.ts";
-import type { Run, Writer } from "./writer.ts";
 
 const DEPTH_STEP = 20_000;
 const DEAD_STEP = 500;
@@ -21,7 +20,7 @@ interface DepthStep {
   readonly dead: number;
 }
 
-export function makeWork(deps: { writer: Writer; reader: LoopReader; now: () => number }): Work {
+export function makeWork(deps: { writer: Writes; reader: Reads; now: () => number }): Work {
   const { writer, reader, now } = deps;
   let looked = Number.POSITIVE_INFINITY;
   return {
@@ -32,7 +31,8 @@ export function makeWork(deps: { writer: Writer; reader: LoopReader; now: () => 
       const back = at < looked - CLOCK_STEP_MS;
       looked = at;
       if (back) while ((await writer.run("clockWentBack", { limit: CLOCK_LIMIT }, at)) >= CLOCK_LIMIT);
-      if (reader.get<{ due: number }>(WORK.due, at, at, at, at, at)?.due !== 1) return [];
+      const found = await reader.get<{ due: number | boolean }>(WORK.due, at, at, at, at, at);
+      if (!found?.due) return [];
       return writer.run("take", { n, worker_id, lease_ms }, at);
     },
     async renew(work_nos, worker_id, lease_ms) {
@@ -66,11 +66,11 @@ export function makeRedrive(run: Run<"redrive">, now: () => number): Pick<Work, 
 }
 
 /** Counts in steps, letting the loop go on between them: a bulk import may leave millions waiting. */
-async function depth(reader: LoopReader, now: number): ReturnType<Work["depth"]> {
+async function depth(reader: Reads, now: number): ReturnType<Work["depth"]> {
   const counts = { ready: 0, running: 0, dead: 0 };
   let last = 0;
   for (;;) {
-    const step = reader.get<DepthStep>(WORK.depthStep, last, DEPTH_STEP) as DepthStep;
+    const step = (await reader.get<DepthStep>(WORK.depthStep, last, DEPTH_STEP)) as DepthStep;
     counts.ready += step.ready;
     counts.running += step.running;
     counts.dead += step.dead;
@@ -78,22 +78,24 @@ async function depth(reader: LoopReader, now: number): ReturnType<Work["depth"]>
     last = step.last;
     await reader.turn();
   }
-  const oldest = Object.values(PRIORITY)
-    .map((priority) => reader.get<{ created_at: number }>(WORK.oldest, priority)?.created_at)
-    .filter((at) => at !== undefined);
+  const oldest: number[] = [];
+  for (const priority of Object.values(PRIORITY)) {
+    const found = await reader.get<{ created_at: number }>(WORK.oldest, priority);
+    if (found) oldest.push(found.created_at);
+  }
   // Also 0 where nothing waits: the least of nothing is infinite.
   return { ...counts, oldest_ms: Math.max(0, now - Math.min(...oldest)) };
 }
 
 /** Newest first, in steps: few of many may be in scope. */
-async function dead(reader: LoopReader, limit: number, scope: Scope): Promise<DeadLetter[]> {
+async function dead(reader: Reads, limit: number, scope: Scope): Promise<DeadLetter[]> {
   const found: DeadLetter[] = [];
   let before = Number.MAX_SAFE_INTEGER;
   for (;;) {
-    const step = reader.all<DeadLetter>(WORK.dead, before, DEAD_STEP);
+    const step = await reader.all<DeadLetter>(WORK.dead, before, DEAD_STEP);
     for (const letter of step) {
       if (found.length >= limit) return found;
-      if (inScope(reader, scope, letter.agent_id)) found.push(letter);
+      if (await inScope(reader, scope, letter.agent_id)) found.push(letter);
     }
     const last = step.at(-1);
     if (!last) return found;
@@ -102,8 +104,8 @@ async function dead(reader: LoopReader, limit: number, scope: Scope): Promise<De
   }
 }
 
-function inScope(reader: LoopReader, scope: Scope, agent_id: string): boolean {
+async function inScope(reader: Reads, scope: Scope, agent_id: string): Promise<boolean> {
   if (scope.kind === "all") return true;
   if (scope.kind === "agent") return scope.agent_id === agent_id;
-  return reader.get<{ team: string | null }>(INTERN.team, agent_id)?.team === scope.team;
+  return (await reader.get<{ team: string | null }>(INTERN.team, agent_id))?.team === scope.team;
 }

@@ -4,7 +4,7 @@ import type { DeleteReason } from "../../ports/events.ts";
 import type { AcceptedRow, Input, PurgeStep } from "./commands.ts";
 import { beginPartIfDue, dropPartStep, leavesWords } from "./full-text-parts.ts";
 import { unindexSome, unindexTurns } from "./full-text.ts";
-import { readContribution } from "./rollup-sums.ts";
+import { readContribution } from "./sum-buckets.ts";
 import { CALLS, INSIGHTS, VECTORS, WORK } from "./statements.ts";
 import { LIVE } from "./statements-live.ts";
 import { storeFault } from "./store-error.ts";

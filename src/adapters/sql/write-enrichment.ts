@@ -5,7 +5,7 @@ import { quantize } from "../../core/vector.ts";
 import { bytes, packDocument } from "./codec.ts";
 import type { Input } from "./commands.ts";
 import { indexTurns, turnsOf } from "./full-text.ts";
-import { contributionOf, readContribution } from "./rollup-sums.ts";
+import { contributionOf, readContribution } from "./sum-buckets.ts";
 import { CALLS, INSIGHTS, VECTORS, WORK } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 

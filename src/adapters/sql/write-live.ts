@@ -1,7 +1,8 @@
 /** Commands on calls that go on: start, append, end, save. Each runs inside the open transaction of its group. */
 import { PRIORITY } from "../../ports/calls.ts";
-import type { AppendedTurn, AppendResult, EndResult, NewTurn, StartResult } from "../../ports/live-calls.ts";
+import type { AppendResult, EndResult, NewTurn, StartResult } from "../../ports/live-calls.ts";
 import type { Input } from "./commands.ts";
+import { type KnownTurn, planTurns } from "./plan-turns.ts";
 import { CALLS } from "./statements.ts";
 import { LIVE } from "./statements-live.ts";
 import { acceptOne, type KnownCall } from "./write-calls.ts";
@@ -17,8 +18,6 @@ interface KnownLive {
   readonly active_at: number;
   readonly start_digest: Buffer;
 }
-
-type KnownTurn = Pick<NewTurn, "speaker" | "text" | "start_ms" | "end_ms"> & { readonly turn_index: number };
 
 export function startLive(context: WriteContext, { call, now }: Input<"startLive">): StartResult {
   const { call_id, agent_id } = call;
@@ -50,23 +49,10 @@ export function appendLive(context: WriteContext, { call_id, turns, limits, now 
   const live = context.get<KnownLive>(LIVE.byId, call_id);
   if (!live) return { status: context.get(CALLS.byId, call_id) ? "ended" : "not_found" };
   const { live_no } = live;
-  const taken = new Set(turns.flatMap(({ turn_id }) => turn_id ?? []));
-  let count = live.turns;
-  let bytes = live.text_bytes;
-  const planned = turns.map((turn): AppendedTurn => {
-    const { turn_id } = turn;
-    const known = turn_id === null ? undefined : context.get<KnownTurn>(LIVE.turnById, live_no, turn_id);
-    bytes += Buffer.byteLength(turn.text) - (known ? Buffer.byteLength(known.text) : 0);
-    if (turn_id !== null && known) {
-      return { turn_id, turn_index: known.turn_index, status: same(turn, known) ? "unchanged" : "corrected" };
-    }
-    const turn_index = count++;
-    return { turn_id: turn_id ?? freeId(context, live_no, turn_index, taken), turn_index, status: "appended" };
-  });
-  if (count > limits.turns) return { status: "too_many" };
-  if (bytes > limits.text_bytes) return { status: "too_long" };
+  const plan = planTurns(live, turns, limits, (turn_id) => context.get<KnownTurn>(LIVE.turnById, live_no, turn_id));
+  if (plan.status !== "planned") return plan;
   let { position } = live;
-  for (const [i, { turn_id, turn_index, status }] of planned.entries()) {
+  for (const [i, { turn_id, turn_index, status }] of plan.turns.entries()) {
     const { speaker, text, start_ms, end_ms } = turns[i] as NewTurn;
     if (status === "unchanged") continue;
     position++;
@@ -74,21 +60,8 @@ export function appendLive(context: WriteContext, { call_id, turns, limits, now 
       context.run(LIVE.insertTurn, live_no, turn_index, turn_id, speaker, text, start_ms, end_ms, position, now);
     } else context.run(LIVE.correctTurn, speaker, text, start_ms, end_ms, position, live_no, turn_index);
   }
-  if (position > live.position) context.run(LIVE.grow, count, bytes, position, now, now, live_no);
-  return { status: "appended", turns: planned };
-}
-
-function same(a: KnownTurn | NewTurn, b: KnownTurn): boolean {
-  return a.speaker === b.speaker && a.text === b.text && a.start_ms === b.start_ms && a.end_ms === b.end_ms;
-}
-
-/** As stored calls have them: t3, or t3_2 where that is somebody's own. */
-function freeId(context: WriteContext, live_no: number, turn_index: number, taken: Set<string>): string {
-  const first = `t${turn_index + 1}`;
-  let id = first;
-  for (let k = 2; taken.has(id) || context.get(LIVE.turnById, live_no, id); k++) id = `${first}_${k}`;
-  taken.add(id);
-  return id;
+  if (position > live.position) context.run(LIVE.grow, plan.count, plan.bytes, position, now, now, live_no);
+  return { status: "appended", turns: plan.turns };
 }
 
 export function endLive(

@@ -5,7 +5,7 @@ import type { CommandName, Commands, Input, KeyedName, OnceAnswer } from "./comm
 import type { WriteContext } from "./write-context.ts";
 
 /** How long a repeat is answered as the first request was; after that its key is unknown. */
-const KEPT_MS = 24 * 3_600_000;
+export const KEPT_MS = 24 * 3_600_000;
 
 const SQL = {
   find: `SELECT fingerprint, outcome FROM idempotency_keys WHERE account_id = ? AND key = ? AND expires_at > ?`,
@@ -20,7 +20,7 @@ const SQL = {
 type Keep = { [K in KeyedName]: (input: Commands[K]["in"], output: Commands[K]["out"]) => Commands[K]["out"] | null };
 
 /** What is kept of an answer; null: nothing, so that the request can be tried again. */
-const KEEP: Keep = {
+export const KEEP: Keep = {
   // The ids too: those that were made here are made anew by a repeat.
   accept: ({ rows }, results) =>
     results.some(({ status }) => status === "accepted" || status === "replayed")

@@ -6,12 +6,12 @@
 import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
 import type { SumDifference } from "../../ports/rollups.ts";
 import type { Input, RollupComparison } from "./commands.ts";
-import { ACCEPTED, COUNTS, GRAIN, readContribution } from "./rollup-sums.ts";
+import { ACCEPTED, COUNTS, GRAIN, readContribution } from "./sum-buckets.ts";
 import { INTERN, ROLLUPS } from "./statements.ts";
 import type { WriteContext } from "./write-context.ts";
 
 /** Past every call_no: all changes from now on go into both generations. */
-const ALL_CALLS = Number.MAX_SAFE_INTEGER;
+export const ALL_CALLS = Number.MAX_SAFE_INTEGER;
 
 /** Differences that are told in words; more are only counted. */
 export const DIFFERENCES = 100;
@@ -140,7 +140,7 @@ function differencesOf(
   });
 }
 
-function periodOf({ grain, bucket }: { grain: number; bucket: number }): string {
+export function periodOf({ grain, bucket }: { grain: number; bucket: number }): string {
   if (isEver(grain)) return "all time";
   return new Date(bucket * 86_400_000).toISOString().slice(0, 10);
 }

@@ -14,6 +14,7 @@ import type {
   Request,
   WriterSettings,
 } from "./commands.ts";
+import type { Writes } from "./engine.ts";
 
 /** Commands that may wait in all; past it new ones are refused at once rather than kept in memory. */
 const WAITING_LIMIT = 20_000;
@@ -30,17 +31,10 @@ interface Waiter {
   readonly since: number | null;
 }
 
-/** How commands are sent: `Writer.run`, or the same under a request key. */
-export type Run<Names extends CommandName = CommandName> = <K extends Names>(
-  name: K,
-  input: Omit<Input<K>, "now">,
-  now: number,
-) => Promise<Output<K>>;
-
 type Body = Request extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
 
 /** Sends commands to the thread and resolves them after COMMIT. Rejects with store_unavailable or storage_full. */
-export class Writer {
+export class Writer implements Writes {
   readonly #settings: WriterSettings;
   readonly #onEvents: (head: number) => void;
   #thread: Worker | null = null;
