@@ -112,9 +112,14 @@ export class Database implements Reads {
     return (await this.#ask(sql, params)).rows[0] as Row | undefined;
   }
 
+  /** Whatever is asked this way may be asked twice: a connection that was cut meanwhile costs another try. */
   async #ask(sql: string, params: readonly Value[]): Promise<pg.QueryResult> {
+    const query = () => this.#pool.query(inOurWords(sql), params.map(clean));
     try {
-      return await this.#pool.query(inOurWords(sql), params.map(clean));
+      return await query().catch((cause: unknown) => {
+        if (isLost(cause)) return query();
+        throw cause;
+      });
     } catch (cause) {
       throw storeFault(cause) ?? cause;
     }
@@ -152,16 +157,10 @@ export class Database implements Reads {
   }
 
   async #once<T>(begin: string, commit: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+    const { client, release } = await this.#begin(begin);
     const query = async (sql: string, params: readonly Value[]) => client.query(inOurWords(sql), params.map(clean));
     let lost = false;
-    // Between two statements nobody else listens, and an error that nobody hears ends the process.
-    const onError = () => {
-      lost = true;
-    };
-    client.on("error", onError);
     try {
-      await client.query(begin);
       const value = await work({
         all: async <Row>(sql: string, ...params: readonly Value[]) => (await query(sql, params)).rows as Row[],
         run: async (sql, ...params) => (await query(sql, params)).rowCount ?? 0,
@@ -176,8 +175,31 @@ export class Database implements Reads {
       if (!lost) await client.query("ROLLBACK").catch(() => (lost = true));
       throw cause;
     } finally {
-      client.off("error", onError);
-      client.release(lost);
+      release(lost);
+    }
+  }
+
+  /** A connection in a transaction. One that was cut while nobody used it is found out here, before anything was done. */
+  async #begin(begin: string): Promise<{ client: pg.PoolClient; release: (lost: boolean) => void }> {
+    for (let attempt = 1; ; attempt++) {
+      const client = await this.#pool.connect();
+      let failed = false;
+      // Between two statements nobody else listens, and an error that nobody hears ends the process.
+      const onError = () => {
+        failed = true;
+      };
+      client.on("error", onError);
+      const release = (lost: boolean) => {
+        client.off("error", onError);
+        client.release(lost || failed);
+      };
+      try {
+        await client.query(begin);
+        return { client, release };
+      } catch (cause) {
+        release(true);
+        if (!isLost(cause) || attempt >= ATTEMPTS) throw cause;
+      }
     }
   }
 

@@ -1,4 +1,7 @@
-/** Group commit: what comes while a group is being written is the next group. One group of a lane is under way at a time. */
+/**
+ * Group commit: what comes while groups are being written is the next group. Few are under way at a time: more would only
+ * wait for each other's sums.
+ */
 import { AppError } from "../../../errors.ts";
 
 /** Commands that may wait in all; past it new ones are refused at once rather than kept in memory. */
@@ -15,16 +18,25 @@ interface Waiting<C> {
   readonly reject: (error: unknown) => void;
 }
 
+export interface LaneLimits {
+  /** Rows in a group, as far as one command is not more: bounds how long the first of them waits for its COMMIT. */
+  readonly rows: number;
+  /** Groups under way at a time. */
+  readonly groups: number;
+}
+
 export class Lane<C> {
   readonly #write: (group: readonly C[]) => Promise<readonly Settled[]>;
-  readonly #limit: number;
+  readonly #limits: LaneLimits;
   #queue: Waiting<C>[] = [];
-  #under: readonly Waiting<C>[] = [];
-  #running: Promise<void> | null = null;
+  readonly #under = new Set<readonly Waiting<C>[]>();
+  readonly #running = new Set<Promise<void>>();
+  /** Of those running, how many will look at the queue again. */
+  #looking = 0;
 
-  /** `write` settles every command of a group, in order; `limit`: rows in a group, as far as one command is not more. */
-  constructor(limit: number, write: (group: readonly C[]) => Promise<readonly Settled[]>) {
-    this.#limit = limit;
+  /** `write` settles every command of a group, in order. */
+  constructor(limits: LaneLimits, write: (group: readonly C[]) => Promise<readonly Settled[]>) {
+    this.#limits = limits;
     this.#write = write;
   }
 
@@ -35,18 +47,25 @@ export class Lane<C> {
     return new Promise<T>((resolve, reject) => {
       const since = performance.now();
       this.#queue.push({ command, rows, since, resolve: resolve as (value: unknown) => void, reject });
-      this.#running ??= this.#run();
+      if (this.#looking < this.#limits.groups) this.#start();
     });
   }
 
   /** When the oldest command that is not settled came; null where there is none. */
   oldest(): number | null {
-    return this.#under[0]?.since ?? this.#queue[0]?.since ?? null;
+    const first = [...this.#under, this.#queue].flatMap((group) => group[0]?.since ?? []);
+    return first.length === 0 ? null : Math.min(...first);
   }
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #start(): void {
+    this.#looking++;
+    const running = this.#run().finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   async #run(): Promise<void> {
@@ -54,9 +73,9 @@ export class Lane<C> {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) {
       const group = this.#next();
-      this.#under = group;
+      this.#under.add(group);
       const settled = await this.#settle(group);
-      this.#under = [];
+      this.#under.delete(group);
       const later: Waiting<C>[] = [];
       for (const [i, waiting] of group.entries()) {
         const what = settled[i];
@@ -66,7 +85,8 @@ export class Lane<C> {
       }
       this.#queue.unshift(...later);
     }
-    this.#running = null;
+    // In the same turn as the last look: whoever comes after it starts another.
+    this.#looking--;
   }
 
   async #settle(group: readonly Waiting<C>[]): Promise<readonly Settled[]> {
@@ -81,7 +101,7 @@ export class Lane<C> {
     let rows = 0;
     let n = 0;
     for (const waiting of this.#queue) {
-      if (n > 0 && rows + waiting.rows > this.#limit) break;
+      if (n > 0 && rows + waiting.rows > this.#limits.rows) break;
       rows += waiting.rows;
       n++;
     }

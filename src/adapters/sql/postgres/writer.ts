@@ -5,7 +5,7 @@ import type { CommandName, Input, KeyedName, OnceAnswer, Output, SqlResult } fro
 import type { Writes } from "../engine.ts";
 import { INSERT_JOB, jobValues } from "../write-jobs.ts";
 import { lacksPartition, storeFault } from "./fault.ts";
-import { Lane, type Settled } from "./lane.ts";
+import { Lane, type LaneLimits, type Settled } from "./lane.ts";
 import { acceptOneByOne, acceptRows } from "./write-accept.ts";
 import { erase, purge, remove, replace, reprocess } from "./write-calls.ts";
 import { saveAll } from "./write-enrichment.ts";
@@ -62,8 +62,9 @@ const HANDLERS: Handlers = {
   },
 };
 
-/** Rows in one group: bounds how long the first of them waits for its COMMIT. */
-const GROUP_ROWS = 1_000;
+/** While the server writes one group to disk it can work on another. */
+const ACCEPTS: LaneLimits = { rows: 1_000, groups: 2 };
+const SAVES: LaneLimits = { rows: 1_000, groups: 1 };
 
 interface AcceptCommand {
   readonly input: Input<"accept">;
@@ -82,8 +83,8 @@ export class PostgresWriter implements Writes {
   constructor(deps: WriteDeps, logged: () => void) {
     this.#deps = deps;
     this.#logged = logged;
-    this.#accepts = new Lane(GROUP_ROWS, (group) => this.#accept(group));
-    this.#saves = new Lane(GROUP_ROWS, (group) => this.#save(group));
+    this.#accepts = new Lane(ACCEPTS, (group) => this.#accept(group));
+    this.#saves = new Lane(SAVES, (group) => this.#save(group));
   }
 
   /** How long the oldest command has waited, ms; 0 if none waits. */
