@@ -86,6 +86,19 @@ export function liveCallsContract(name: string, make: MakeStore): void {
       expect(await store.state("a")).toBeNull();
     });
 
+    it("gives an id to a call that goes on or to a stored one, however close they come", async () => {
+      const ids = Array.from({ length: 40 }, (_, i) => `race ${i}`);
+      const outcomes = await Promise.all(
+        ids.map(async (id, i) => {
+          const early = i % 2 === 0 ? store.live.start(aStart(id)) : null;
+          const accepting = store.calls.accept([aCall(id)], 1);
+          const [started, [accepted]] = await Promise.all([early ?? store.live.start(aStart(id)), accepting]);
+          return [started.status, accepted?.status].toSorted().join(" ");
+        }),
+      );
+      for (const outcome of outcomes) expect(["conflict started", "accepted conflict"]).toContain(outcome);
+    });
+
     it("appends, corrects and recognises turns, in dense positions", async () => {
       await store.live.start(aStart("a"));
       expect(await append("a", turn("one"), turn("two", "t1"), turn("three", "mine"))).toEqual({
