@@ -196,13 +196,18 @@ test("a backup that a shutdown ends leaves nothing behind", async () => {
     1,
   );
   const folder = join(place, "copies", "half");
-  let closing: Promise<void> | null = null;
+  const closing: Promise<void>[] = [];
   const backup = makeBackup(
     { copies: store, version: "test", now: Date.now },
-    // At its first step: later it might be through.
-    { folder, onProgress: () => (closing ??= store.close()) },
+    {
+      folder,
+      // At its first step: later it might be through.
+      onProgress() {
+        if (closing.length === 0) closing.push(store.close());
+      },
+    },
   );
   await expect(backup).rejects.toThrow();
-  await closing;
+  await Promise.all(closing);
   expect(readdirSync(join(place, "copies"))).toEqual([]);
 });
