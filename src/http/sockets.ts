@@ -15,7 +15,7 @@ import { countStranger } from "./limits.ts";
 import type { Producers } from "./live-socket.ts";
 import type { RateLimits } from "./limits.ts";
 import { startPulse } from "./stream-pulse.ts";
-import { readAfter, readFeedQuery } from "./stream-query.ts";
+import { readAfter, readFeedQuery, readPlace } from "./stream-query.ts";
 import { StreamSocket } from "./stream-socket.ts";
 
 /** Takes upgrade requests of another protocol. */
@@ -126,9 +126,8 @@ export function useSockets(app: App, deps: SocketDeps): void {
   /** @throws AppError validation, forbidden */
   function start(ws: StreamSocket, principal: Principal, { stream, call_id, query }: Route): Session | null {
     if (stream === "feed") return streams.feed.open(ws, principal, readFeedQuery(query));
-    const after = readAfter(query);
-    if (stream === "figures") return streams.figures.open(ws, principal, { after, streaming: false });
-    return streams.sentiment.open(ws, principal, { call_id, after });
+    if (stream === "sentiment") return streams.sentiment.open(ws, principal, { call_id, ...readPlace(query) });
+    return streams.figures.open(ws, principal, { after: readAfter(query), streaming: false });
   }
 
   app.addHook("preClose", async () => {

@@ -4,13 +4,21 @@ import { invalid } from "../errors.ts";
 import { EVENT_TYPES } from "../ports/events.ts";
 import type { EventType } from "../ports/events.ts";
 import type { FeedQuery } from "../services/feed-stream.ts";
+import type { SentimentQuery } from "../services/sentiment-stream.ts";
 import { CLOSED } from "./schema-parts.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const after = Type.Optional(
   Type.Integer({ minimum: 0, maximum: MAX, description: "Goes on after this seq; Last-Event-ID counts before it" }),
 );
+const of = Type.Optional(
+  Type.String({
+    maxLength: 80,
+    description: "What that seq is of, as the message with it said (Last-Event-ID holds both)",
+  }),
+);
 export const AfterQuery = Type.Object({ after }, CLOSED);
+export const SentimentStreamQuery = Type.Object({ after, of }, CLOSED);
 export const FeedStreamQuery = Type.Object(
   {
     after,
@@ -23,6 +31,7 @@ export const FeedStreamQuery = Type.Object(
 const ticket = Type.Optional(Type.String({ description: "Of POST /auth/ticket" }));
 /** Of the upgrade request, which no validator sees: for the document. */
 export const SocketQuery = Type.Object({ after, ticket });
+export const SentimentSocketQuery = Type.Object({ after, of, ticket });
 export const FeedSocketQuery = Type.Object({ ...FeedStreamQuery.properties, ticket });
 
 /** @throws AppError validation */
@@ -51,6 +60,21 @@ interface Asked {
 export function feedQuery({ after: from = null, agent_id = null, team = null, types = null }: Asked): FeedQuery {
   const kinds = types === null ? null : types.split(",").map((type) => eventType(type.trim()));
   return { after: from, agent_id, team, types: kinds };
+}
+
+/** @throws AppError validation */
+export function readPlace(query: URLSearchParams): Place {
+  return { after: readAfter(query), of: query.get("of") };
+}
+
+export type Place = Pick<SentimentQuery, "after" | "of">;
+
+/** @throws AppError validation */
+export function lastPlace(header: string | string[] | undefined, asked: Partial<Place>): Place {
+  const given = Array.isArray(header) ? header.at(-1) : header;
+  if (!given) return { after: asked.after ?? null, of: asked.of ?? null };
+  const [seq = "", of = null] = given.split("@", 2);
+  return { after: positionOf(seq, "Last-Event-ID"), of };
 }
 
 /** What a client that lost its connection had last, or what it asked for. @throws AppError validation */
