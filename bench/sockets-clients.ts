@@ -24,6 +24,12 @@ export interface Seen {
   /** 1: each message came in a write of its own. */
   readonly messages_a_read: number;
   readonly closed: number;
+}
+
+/** Of one run of calls: what is shown, and the delay of the last client of each. */
+export interface Run {
+  readonly seen: Seen;
+  readonly last: readonly number[];
   /** From the first sending to the last message. */
   readonly took_ms: number;
 }
@@ -56,7 +62,7 @@ export function startClients() {
       opened = 0;
     },
     /** Waits for a message a call and client, and says what came. `sent`: epoch ms of each call from the number `first` on. */
-    async saw(sent: readonly number[], first = 0): Promise<Seen> {
+    async saw(sent: readonly number[], first = 0): Promise<Run> {
       const wanted = sent.length * opened;
       for (let waited = 0; waited < GIVE_UP_MS; waited += LOOK_MS) {
         const counts = (await say(() => ({ kind: "count" }))) as number[];
@@ -71,18 +77,18 @@ export function startClients() {
   };
 }
 
-function together(parts: readonly Told[], sent: readonly number[], wanted: number): Seen {
+function together(parts: readonly Told[], sent: readonly number[], wanted: number): Run {
   const delays = (parts[0]?.delays ?? []).map((_, ms) => parts.reduce((sum, part) => sum + (part.delays[ms] ?? 0), 0));
   const messages = delays.reduce((sum, n) => sum + n, 0);
   const last = sent.map((_, call) => Math.max(...parts.map((part) => part.calls[call]?.[1] ?? 0)));
-  const heard = last.filter((ms) => ms > 0).toSorted((a, b) => a - b);
+  const heard = last.filter((ms) => ms > 0);
   const reads = parts.reduce((sum, part) => sum + part.reads, 0);
   const end = Math.max(...last.map((ms, call) => (sent[call] ?? 0) + ms));
   const at = (p: number): number => {
     let left = Math.ceil(messages * p);
     return delays.findIndex((n) => (left -= n) <= 0);
   };
-  return {
+  const seen = {
     delivered_percent: Math.round((messages / wanted) * 10_000) / 100,
     p50_ms: at(0.5),
     p99_ms: at(0.99),
@@ -90,9 +96,11 @@ function together(parts: readonly Told[], sent: readonly number[], wanted: numbe
     last_p99_ms: percentile(heard, 0.99),
     messages_a_read: Math.round((messages / reads) * 100) / 100,
     closed: parts.reduce((sum, part) => sum + part.closed, 0),
-    took_ms: Math.round(end - (sent[0] ?? 0)),
   };
+  return { seen, last, took_ms: Math.round(end - (sent[0] ?? 0)) };
 }
 
-export const percentile = (sorted: readonly number[], p: number): number =>
-  Math.round((sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * p) - 1)] ?? Number.NaN) * 10) / 10;
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return Math.round((sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * p) - 1)] ?? Number.NaN) * 10) / 10;
+}

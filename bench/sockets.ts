@@ -57,7 +57,15 @@ async function post(server: Server, path: string, body: unknown): Promise<void> 
   await answer.arrayBuffer();
 }
 
-type Steady = Seen & { answered_p50_ms: number; answered_p99_ms: number; server_cores: number };
+interface Steady extends Seen {
+  /** From the sending of the call to its answer, which waits for the disk. */
+  readonly answered_p50_ms: number;
+  readonly answered_p99_ms: number;
+  /** From the answer to the last client. */
+  readonly spread_p50_ms: number;
+  readonly spread_p99_ms: number;
+  readonly server_cores: number;
+}
 
 /** Sends a call at each of its times, whether or not the one before was answered. */
 async function steady(server: Server, clients: Clients, rate: number): Promise<Steady> {
@@ -71,12 +79,17 @@ async function steady(server: Server, clients: Clients, rate: number): Promise<S
     sent.push(at);
     answers.push(post(server, "/api/v1/calls", call(i)).then(() => now() - at));
   }
-  const answered = (await Promise.all(answers)).toSorted((a, b) => a - b);
+  const answered = await Promise.all(answers);
   const cores = (cpuSeconds(server.pid) - busy) / seconds;
+  const { seen, last } = await clients.saw(sent);
+  // Who was told before the answer arrived waited for nothing after it.
+  const spread = last.flatMap((ms, i) => (ms > 0 ? [Math.max(0, ms - (answered[i] ?? 0))] : []));
   return {
-    ...(await clients.saw(sent)),
+    ...seen,
     answered_p50_ms: percentile(answered, 0.5),
     answered_p99_ms: percentile(answered, 0.99),
+    spread_p50_ms: percentile(spread, 0.5),
+    spread_p99_ms: percentile(spread, 0.99),
     server_cores: Math.round(cores * 100) / 100,
   };
 }
