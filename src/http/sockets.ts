@@ -39,19 +39,24 @@ export interface SocketDeps {
 const HARD_LIMIT = 1_048_576;
 /** Before the credentials are looked at. */
 const EARLY_MESSAGES = 16;
-/** Who does not answer the close in time is cut off: a shutdown must end. */
+/** Who does not answer the close in time is cut off. */
+const CLOSE_MS = 5_000;
+/** The same at a shutdown, which must end. */
 const PATIENCE_MS = 1_000;
 /** A close reason has 123 bytes. */
 const REASON = 120;
 
 export function useSockets(app: App, deps: SocketDeps): void {
   const { streams, gateway } = deps;
-  const server = new WebSocketServer({
+  // A name of its own, for the types of ws do not know closeTimeout yet.
+  const options = {
     noServer: true,
     WebSocket: StreamSocket,
     maxPayload: HARD_LIMIT,
     perMessageDeflate: false,
-  });
+    closeTimeout: CLOSE_MS,
+  };
+  const server = new WebSocketServer(options);
   const pulse = startPulse<StreamSocket>(streams.limits.ping_ms, (ws) => {
     if (!ws.beat()) ws.terminate();
   });
