@@ -1,4 +1,7 @@
-/** Takes docs/images anew: `node tools/take-screenshots.ts 'http://127.0.0.1:8000/#sign-in=…'` with the link of a running demo. */
+/**
+ * Takes docs/images anew, or those that are named: `node tools/take-screenshots.ts 'http://127.0.0.1:8000/#sign-in=…' [live]`
+ * with the link of a running demo.
+ */
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -36,7 +39,7 @@ async function listen(page: Page): Promise<void> {
   if ((await page.locator(".nudge").count()) > 0) await lightUp(page);
 }
 
-const link = process.argv[2];
+const [link, ...names] = process.argv.slice(2);
 if (link === undefined) throw new Error("give the sign-in link that the demo prints");
 const executablePath = process.env["EARSHOT_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
@@ -46,6 +49,7 @@ await first.locator("tbody tr").first().waitFor();
 const storageState = await first.context().storageState();
 mkdirSync(FOLDER, { recursive: true });
 for (const { name, path, options, before } of SHOTS) {
+  if (names.length > 0 && !names.includes(name)) continue;
   const context = await browser.newContext({ storageState, locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   await page.goto(new URL(path, link).href);
