@@ -25,7 +25,7 @@ const SHOTS: readonly {
   { name: "call", path: CALL, options: { viewport: { width: 1040, height: 830 } }, before: lightUp },
   { name: "call-dark", path: CALL, options: { ...DARK, viewport: { width: 1040, height: 830 } }, before: lightUp },
   { name: "phone", path: "/", options: PHONE },
-  { name: "live", path: "/live/demo-live-1", options: { viewport: { width: 1040, height: 830 } }, before: listen },
+  { name: "live", path: "/live/demo-live-1", options: { viewport: { width: 1040, height: 960 } }, before: listen },
 ];
 
 async function lightUp(page: Page): Promise<void> {
@@ -33,10 +33,10 @@ async function lightUp(page: Page): Promise<void> {
   await page.locator(".turn[data-lit=true]").first().waitFor();
 }
 
-/** So many turns make a picture; the demo's call needs some two minutes for them. */
+/** So many turns make a picture, an alert among them; the demo's call needs some two minutes for them. */
 async function listen(page: Page): Promise<void> {
-  await page.locator(".turn").nth(19).waitFor({ timeout: 240_000 });
-  if ((await page.locator(".nudge").count()) > 0) await lightUp(page);
+  await page.locator(".turn").nth(15).waitFor({ timeout: 240_000 });
+  await lightUp(page);
 }
 
 const [link, ...names] = process.argv.slice(2);
