@@ -11,9 +11,10 @@ const MAX = Number.MAX_SAFE_INTEGER;
 const after = Type.Optional(
   Type.Integer({ minimum: 0, maximum: MAX, description: "Goes on after this seq; Last-Event-ID counts before it" }),
 );
+const NAME = /^[\w-]{1,80}$/;
 const of = Type.Optional(
   Type.String({
-    maxLength: 80,
+    pattern: NAME.source,
     description: "What that seq is of, as the message with it said (Last-Event-ID holds both)",
   }),
 );
@@ -64,7 +65,7 @@ export function feedQuery({ after: from = null, agent_id = null, team = null, ty
 
 /** @throws AppError validation */
 export function readPlace(query: URLSearchParams): Place {
-  return { after: readAfter(query), of: query.get("of") };
+  return { after: readAfter(query), of: nameOf(query.get("of"), "?of") };
 }
 
 export type Place = Pick<SentimentQuery, "after" | "of">;
@@ -74,7 +75,7 @@ export function lastPlace(header: string | string[] | undefined, asked: Partial<
   const given = Array.isArray(header) ? header.at(-1) : header;
   if (!given) return { after: asked.after ?? null, of: asked.of ?? null };
   const [seq = "", of = null] = given.split("@", 2);
-  return { after: positionOf(seq, "Last-Event-ID"), of };
+  return { after: positionOf(seq, "Last-Event-ID"), of: nameOf(of, "Last-Event-ID") };
 }
 
 /** What a client that lost its connection had last, or what it asked for. @throws AppError validation */
@@ -89,6 +90,15 @@ function positionOf(text: string | null, name: string): number | null {
   if (value <= MAX) return value;
   const expected = "an integer from 0";
   throw invalid([{ pointer: name, message: `${name} must be a seq`, expected, received: text.slice(0, 40) }]);
+}
+
+/** It goes back into a line of an event stream. */
+function nameOf(text: string | null, name: string): string | null {
+  if (text === null || NAME.test(text)) return text;
+  const expected = "as the message with the seq said it";
+  throw invalid([
+    { pointer: name, message: `${name} must name what the seq is of`, expected, received: text.slice(0, 40) },
+  ]);
 }
 
 function eventType(text: string): EventType {

@@ -119,20 +119,23 @@ export function createSentimentStream(deps: SentimentDeps) {
       do {
         audience.again = false;
         const found = (await readGoingOn(audience)) ?? (await readStored(audience));
-        if (found === null) {
-          for (const { client } of audience.members) client.close(CLOSE.unknown_call, "Call record not found");
-          return;
-        }
+        if (found === null) return end(audience, CLOSE.unknown_call, "Call record not found");
         Object.assign(audience, { state: found.state, turns: found.turns });
         use(audience, found.script);
         for (const member of audience.members) void send(audience, member);
       } while (audience.again);
     } catch (error) {
       onError(error);
-      for (const { client } of audience.members) client.close(CLOSE.internal, "The call cannot be read at the moment");
+      end(audience, CLOSE.internal, "The call cannot be read at the moment");
     } finally {
       audience.reading = false;
     }
+  }
+
+  /** Who comes while these leave gets nothing of what was known of the call. */
+  function end(audience: Audience, code: number, reason: string): void {
+    Object.assign(audience, { script: null, live: null, encoded: new Map(), state: "" });
+    for (const { client } of audience.members) client.close(code, reason);
   }
 
   async function readGoingOn(audience: Audience): Promise<Found | null> {
@@ -173,7 +176,7 @@ export function createSentimentStream(deps: SentimentDeps) {
           const line = script.lines[member.next++];
           if (line) parcel.push(encoded(audience, member, line));
         }
-        client.send(parcel);
+        if (parcel.length > 0) client.send(parcel);
       }
     } finally {
       member.sending = false;
@@ -225,8 +228,8 @@ export function createSentimentStream(deps: SentimentDeps) {
     /**
      * Hello with the position it starts from, then one message a turn in order, then `complete`. A call that goes on
      * is sent as its turns get their sentiment, with its alerts; one that waits for enrichment once it has it; one that
-     * was changed after `resync_required`, from the first turn on. The
-     * stream stays open until the client leaves; a call that is unknown, out of scope or deleted closes it with 4404.
+     * was changed after `resync_required`, from the first turn on. The stream stays open until the client leaves; a
+     * call that is unknown, out of scope or deleted closes it with 4404.
      */
     open(connection: Connection, principal: Principal, { call_id, after, of }: SentimentQuery): Session | null {
       const client = clients.admit(connection, principal);

@@ -264,6 +264,13 @@ describe("corrections", () => {
   });
 });
 
+test("what a position is of is refused by name where no message said so", async () => {
+  await start("named");
+  expect(await socket("named?after=1&of=a%0Ab").closed).toEqual({ code: 4400, reason: expect.stringContaining("of") });
+  expect(await events("named?after=1&of=a%0Ab").status).toBe(422);
+  expect(await events("named", { ...ADMIN, "last-event-id": "1@a b" }).status).toBe(422);
+});
+
 test("alerts come with their evidence, once, and again to whoever was away", async () => {
   await start("mood");
   const client = socket("mood");
