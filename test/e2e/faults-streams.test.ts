@@ -168,7 +168,6 @@ describe("clients that read nothing", () => {
 });
 
 describe("clients that break the rules", () => {
-  const text = (bytes: number) => Buffer.alloc(bytes, 0x61);
   const tiny = clientFrame(1, text(2));
   const kinds: readonly { kind: string; ends: readonly string[]; pieces: () => Iterable<Buffer> }[] = [
     { kind: "a message of 1 MB", ends: ["4413"], pieces: () => [clientFrame(1, text(MIB))] },
@@ -259,14 +258,18 @@ describe("clients that break the rules", () => {
   );
 });
 
+function text(bytes: number): Buffer {
+  return Buffer.alloc(bytes, 0x61);
+}
+
 function* repeated(piece: Buffer, times: number): Generator<Buffer> {
   for (let i = 0; i < times; i++) yield piece;
 }
 
 /** The first of a message and then more of it, none the last, up to so many bytes on the wire. */
 function* fragments(size: number, bytes: number): Generator<Buffer> {
-  yield clientFrame(1, Buffer.alloc(size, 0x61), { last: false });
-  const next = clientFrame(0, Buffer.alloc(size, 0x61), { last: false });
+  yield clientFrame(1, text(size), { last: false });
+  const next = clientFrame(0, text(size), { last: false });
   const together = Buffer.concat(Array.from({ length: 100 }, () => next));
   for (let sentBytes = 0; sentBytes < bytes; sentBytes += together.length) yield together;
 }
