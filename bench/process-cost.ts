@@ -6,17 +6,21 @@ function tree(pid: number): number[] {
   return [pid, ...(children === "" ? [] : children.split(" ").flatMap((child) => tree(Number(child))))];
 }
 
+function ownKb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+}
+
+function ownSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** KB of memory in use. */
 export function residentKb(pid: number): number {
-  const kb = (id: number) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1]);
-  return tree(pid).reduce((sum, id) => sum + kb(id), 0);
+  return tree(pid).reduce((sum, id) => sum + ownKb(id), 0);
 }
 
 /** Seconds of processor time so far. */
 export function cpuSeconds(pid: number): number {
-  const seconds = (id: number): number => {
-    const fields = readFileSync(`/proc/${id}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  };
-  return tree(pid).reduce((sum, id) => sum + seconds(id), 0);
+  return tree(pid).reduce((sum, id) => sum + ownSeconds(id), 0);
 }

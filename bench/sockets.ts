@@ -4,11 +4,12 @@
  * the same rate. Clients are two processes beside the server.
  * node bench/sockets.ts [--sizes 1000,10000] [--messages 60000] [--seconds 10] [--bulk 200] [--beside 1000] [--rate 10] [--rounds 2] [--profile FOLDER]
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { addKey } from "../src/services/access.ts";
+import { heldBytes, TELLING } from "../test/support/held-memory.ts";
 import { openQuiet } from "../test/support/sqlite-store.ts";
 import { machine } from "./machine.ts";
 import { peerStack } from "./peer-python.ts";
@@ -103,12 +104,10 @@ const tenths = (n: number): number => Math.round(n * 10) / 10;
 async function memory(server: Server, clients: Clients, keys: readonly string[], sockets: number, file: string) {
   const held = async (): Promise<{ rss: number; heap: number }> => {
     await pause(SETTLE_MS);
-    rmSync(file, { force: true });
-    process.kill(server.pid, "SIGUSR2");
-    while (!existsSync(file) || readFileSync(file, "utf8") === "") await pause(50);
+    const heap = (await heldBytes(server.pid, file)) / 1024;
     // Pages go back to the system a little later.
     await pause(SETTLE_MS);
-    return { rss: residentKb(server.pid), heap: Number(readFileSync(file, "utf8")) / 1024 };
+    return { rss: residentKb(server.pid), heap };
   };
   await clients.open(server, keys, WARM);
   await clients.close();
@@ -145,8 +144,8 @@ async function alone(sockets: number, folder: string): Promise<object> {
   const database = join(folder, "calls.db");
   const keys = await keysFor(database, sockets);
   const file = join(folder, "memory");
-  process.env["BENCH_MEMORY"] = file;
-  const nodeFlags = ["--expose-gc", "--import", join(import.meta.dirname, "tell-memory.ts")];
+  process.env["TELL_MEMORY"] = file;
+  const nodeFlags = [...TELLING];
   if (values.profile) nodeFlags.push("--cpu-prof", `--cpu-prof-dir=${resolve(values.profile)}`);
   const server = await startEarshot(database, false, { nodeFlags });
   const clients = startClients();

@@ -14,6 +14,7 @@ const LONG = [
   "test/e2e/backup.test.ts",
   "test/e2e/serve.test.ts",
   "test/e2e/faults-store.test.ts",
+  "test/e2e/faults-streams.test.ts",
   "test/contract/stream.redis-faults.test.ts",
 ];
 

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 export interface RawStream {
   readonly socket: Socket;
   /** "4408", or "cut off" where the connection ended without a close code; null while it stands. */
-  ended(): string | null;
+  readonly ended: () => string | null;
   /** Resolves with that. It answers no close. */
   readonly end: Promise<string>;
   /** Resolves when there is no connection any more. */
