@@ -64,8 +64,7 @@ const GOALS: readonly Goal[] = [
 export function benchmarksPage(results: Results): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const parts = [HEAD, machineText(results), rowsText(results, files), pacedText(results)];
-  parts.push(groupText(results), feedText(results), liveText(results));
-  parts.push(groupText(results), socketsText(results));
+  parts.push(groupText(results), socketsText(results), liveText(results));
   parts.push(growthText(results, files), indexText(results), modelText(results, files), vectorText(results), WHY, LEFT);
   files.set("benchmarks.md", `${parts.filter((p) => p !== "").join("\n\n")}\n`);
   return files;
