@@ -37,6 +37,8 @@ export interface SocketDeps {
 
 /** Of larger messages no more is read. */
 const HARD_LIMIT = 1_048_576;
+/** Parts of one message: each is an object until the last has come, and ws would take 16,384. */
+const FRAGMENTS = 128;
 /** Before the credentials are looked at. */
 const EARLY_MESSAGES = 16;
 /** Who does not answer the close in time is cut off. */
@@ -48,12 +50,13 @@ const REASON = 120;
 
 export function useSockets(app: App, deps: SocketDeps): void {
   const { streams, gateway } = deps;
-  // A name of its own, for the types of ws do not know closeTimeout yet.
+  // A name of its own, for the types of ws do not know the last two yet.
   const options = {
     noServer: true,
     WebSocket: StreamSocket,
     maxPayload: HARD_LIMIT,
     perMessageDeflate: false,
+    maxFragments: FRAGMENTS,
     closeTimeout: CLOSE_MS,
   };
   const server = new WebSocketServer(options);
