@@ -1,5 +1,6 @@
 /** docs/benchmarks.md and its plots, from bench/results/*.json. Pure: the same results give the same text. */
 import { groupText } from "./group-commit-text.ts";
+import { liveText } from "./live-text.ts";
 import {
   type Line,
   linesOf,
@@ -13,6 +14,7 @@ import {
   table,
 } from "./page-figures.ts";
 import { barPlot, linePlot } from "./plot.ts";
+import { socketsText } from "./sockets-text.ts";
 
 interface Goal {
   readonly row: string;
@@ -62,7 +64,7 @@ const GOALS: readonly Goal[] = [
 export function benchmarksPage(results: Results): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const parts = [HEAD, machineText(results), rowsText(results, files), pacedText(results)];
-  parts.push(groupText(results), feedText(results));
+  parts.push(groupText(results), socketsText(results), liveText(results));
   parts.push(growthText(results, files), indexText(results), modelText(results, files), vectorText(results), WHY, LEFT);
   files.set("benchmarks.md", `${parts.filter((p) => p !== "").join("\n\n")}\n`);
   return files;
@@ -107,7 +109,7 @@ recommendations ten times. What \`npm run bench -- profile NAME\` shows of Earsh
 
 const LEFT = `## Not measured here
 
-PostgreSQL, Redis and Kafka; the feed with a message a call and ten thousand sockets: they come with what they measure.`;
+PostgreSQL, Redis and Kafka: they come with what they measure.`;
 
 function machineText(results: Results): string {
   const run = shown(results["get"], (l) => "row" in l) ?? Object.values(results)[0]?.[0];
@@ -199,22 +201,6 @@ function pacedText(results: Results): string {
 ${table(["", "rate/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "RSS MB", "errors"], rows)}
 
 ${proof}`.trimEnd();
-}
-
-function feedText(results: Results): string {
-  const found = rowSides(results, "feed");
-  if (!found) return "";
-  const rows = Object.values(found.sides).map((s) => [
-    s.label,
-    ...["delivered_ratio", "p50_ms", "p95_ms", "p99_ms"].map((key) => range(s, key)),
-    String(s.errors),
-  ]);
-  return `## Feed to 1,000 sockets
-
-Earshot has no message a call yet (a later version): what is measured is \`/ws\`, whose figures go out at most every 500 ms, so its times are
-that pause, not the fan-out. The peer sends each call, to the sockets of the worker that took it.
-
-${table(["", "delivered", "p50 ms", "p95 ms", "p99 ms", "errors"], rows)}`;
 }
 
 function growthText(results: Results, files: Map<string, string>): string {

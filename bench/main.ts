@@ -22,7 +22,9 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   reads: "reads of the store alone [calls]",
   spread:
     "from a write to who follows the events, in the same and in another process, by the log and by Redis [--events 300]",
-  sockets: "the feed to 1,000 and 10,000 sockets: memory, event to last client, messages a second [--sizes 1000,10000]",
+  live: "calls that go on: from a turn's POST to the socket that follows, alone and beside a bulk import [--calls 50]",
+  sockets:
+    "the feed to 1,000 and 10,000 sockets: memory, call to last client, messages a second; the peer [--beside 1000]",
   retention: "what writers notice of the nightly retention [--calls 20000 --rate 200]",
   profile: "NAME of a row: flame graph and the top frames [get|list|agents|recs|recs-filtered|post|bulk|mix]",
 };

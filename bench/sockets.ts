@@ -1,103 +1,135 @@
 /**
- * Sockets on /ws/feed in one server process: memory of each, how long an event takes to the last client at a steady rate, and
- * messages a second while a bulk goes out to all. Clients are two processes beside the server.
- * node bench/sockets.ts [--sizes 1000,10000] [--rate 5] [--seconds 10]
+ * Sockets on /ws/feed in one server process: memory of each, how long a call takes to the last client while 60,000 messages a
+ * second leave the server, and messages a second while a bulk goes out to all. Then the peer beside it with the same calls at
+ * the same rate. Clients are two processes beside the server.
+ * node bench/sockets.ts [--sizes 1000,10000] [--messages 60000] [--seconds 10] [--bulk 200] [--beside 1000] [--rate 10] [--rounds 2] [--profile FOLDER]
  */
-import { fork } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { addKey } from "../src/services/access.ts";
+import { heldBytes, TELLING } from "../test/support/held-memory.ts";
 import { openQuiet } from "../test/support/sqlite-store.ts";
 import { machine } from "./machine.ts";
-import { startEarshot } from "./servers.ts";
+import { peerStack } from "./peer-python.ts";
+import { cpuSeconds, residentKb } from "./process-cost.ts";
+import { startEarshot, startPeer } from "./servers.ts";
 import type { Server } from "./servers.ts";
-import type { Order, Told } from "./sockets-client.ts";
+import { percentile, startClients } from "./sockets-clients.ts";
+import type { Clients, Seen } from "./sockets-clients.ts";
 
 const { values } = parseArgs({
   options: {
     sizes: { type: "string", default: "1000,10000" },
-    rate: { type: "string", default: "5" },
+    messages: { type: "string", default: "60000" },
     seconds: { type: "string", default: "10" },
     bulk: { type: "string", default: "200" },
+    /** Sockets of the comparison; 0: none. */
+    beside: { type: "string", default: "1000" },
+    rate: { type: "string", default: "10" },
+    rounds: { type: "string", default: "2" },
+    /** Where a CPU profile of the server is written. */
+    profile: { type: "string" },
   },
 });
 const CACHE = resolve(import.meta.dirname, "../.cache/bench");
-const CLIENTS = 2;
 const PER_ACCOUNT = 1_000;
-const SETTLE_MS = 3_000;
-const [rate, seconds, bulk] = [Number(values.rate), Number(values.seconds), Number(values.bulk)];
+const SETTLE_MS = 1_500;
+const READINGS = 4;
+const WARM = 100;
+const seconds = Number(values.seconds);
 
-function residentKb(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-}
-
-/** Seconds of processor time so far. */
-function cpu(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
+const now = (): number => performance.timeOrigin + performance.now();
+const call = (number: number) => ({
+  call_id: `e-${number}`,
+  agent_id: "ann",
+  customer_id: "acme",
+  start_time: "2026-03-02T09:30:00Z",
+  duration_seconds: 60,
+  transcript: "Agent: hello\nCustomer: hello",
+});
 
 async function post(server: Server, path: string, body: unknown): Promise<void> {
-  const headers = { authorization: `Bearer ${server.key}`, "content-type": "application/json" };
+  const access: Record<string, string> = server.key === null ? {} : { authorization: `Bearer ${server.key}` };
+  const headers = { ...access, "content-type": "application/json" };
   const answer = await fetch(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   await answer.arrayBuffer();
 }
 
-async function head(server: Server): Promise<number> {
-  const headers = { authorization: `Bearer ${server.key}` };
-  const answer = await fetch(`${server.url}/api/v1/events?after=${Number.MAX_SAFE_INTEGER}`, { headers });
-  return ((await answer.json()) as { next_after: number }).next_after;
+interface Steady extends Seen {
+  /** From the sending of the call to its answer, which waits for the disk. */
+  readonly answered_p50_ms: number;
+  readonly answered_p99_ms: number;
+  /** From the answer to the last client. */
+  readonly spread_p50_ms: number;
+  readonly spread_p99_ms: number;
+  readonly server_cores: number;
 }
 
-async function written(server: Server, after: number): Promise<{ seq: number; at: number }[]> {
-  const headers = { authorization: `Bearer ${server.key}` };
-  const answer = await fetch(`${server.url}/api/v1/events?after=${after}&limit=1000`, { headers });
-  const { events } = (await answer.json()) as { events: { seq: number; at: string }[] };
-  return events.map(({ seq, at }) => ({ seq, at: Date.parse(at) }));
-}
-
-async function tell(children: readonly ChildProcess[]): Promise<Told[]> {
-  return Promise.all(
-    children.map(async (child) => {
-      child.send({ kind: "tell" } satisfies Order);
-      const [told] = (await once(child, "message")) as [Told];
-      return told;
-    }),
-  );
-}
-
-/** For each seq: clients that have it, and when the last got it. */
-function together(told: readonly Told[]): Map<number, { clients: number; at: number }> {
-  const all = new Map<number, { clients: number; at: number }>();
-  for (const [seq, clients, at] of told.flatMap(({ last }) => last)) {
-    const before = all.get(seq) ?? { clients: 0, at: 0 };
-    all.set(seq, { clients: before.clients + clients, at: Math.max(before.at, at) });
+/** Sends a call at each of its times, whether or not the one before was answered. */
+async function steady(server: Server, clients: Clients, rate: number): Promise<Steady> {
+  const sent: number[] = [];
+  const answers: Promise<number>[] = [];
+  const busy = cpuSeconds(server.pid);
+  const began = now();
+  for (let i = 0; i < rate * seconds; i++) {
+    await pause(Math.max(0, began + (i * 1000) / rate - now()));
+    const at = now();
+    sent.push(at);
+    answers.push(post(server, "/api/v1/calls", call(i)).then(() => now() - at));
   }
-  return all;
+  const answered = await Promise.all(answers);
+  const cores = (cpuSeconds(server.pid) - busy) / seconds;
+  const { seen, last } = await clients.saw(sent);
+  // Who was told before the answer arrived waited for nothing after it.
+  const spread = last.flatMap((ms, i) => (ms > 0 ? [Math.max(0, ms - (answered[i] ?? 0))] : []));
+  return {
+    ...seen,
+    answered_p50_ms: percentile(answered, 0.5),
+    answered_p99_ms: percentile(answered, 0.99),
+    spread_p50_ms: percentile(spread, 0.5),
+    spread_p99_ms: percentile(spread, 0.99),
+    server_cores: Math.round(cores * 100) / 100,
+  };
 }
 
-/** Waits until all clients have all up to `seq`. */
-async function delivered(children: readonly ChildProcess[], seq: number, sockets: number) {
-  for (let i = 0; i < 300; i++) {
-    const all = together(await tell(children));
-    if (all.get(seq)?.clients === sockets) return all;
-    await pause(200);
+const tenths = (n: number): number => Math.round(n * 10) / 10;
+
+/**
+ * KB each, of a server that has served sockets before, after collections of garbage: it opens all, a part at a time. What it
+ * holds is what V8 knows of; the resident memory has the system's side of a socket in it as well. Leaves them open.
+ */
+async function memory(server: Server, clients: Clients, keys: readonly string[], sockets: number, file: string) {
+  const held = async (): Promise<{ rss: number; heap: number }> => {
+    await pause(SETTLE_MS);
+    const heap = (await heldBytes(server.pid, file)) / 1024;
+    // Pages go back to the system a little later.
+    await pause(SETTLE_MS);
+    return { rss: residentKb(server.pid), heap };
+  };
+  await clients.open(server, keys, WARM);
+  await clients.close();
+  const readings = [await held()];
+  for (let i = 0; i < READINGS; i++) {
+    await clients.open(server, keys, sockets / READINGS);
+    readings.push(await held());
   }
-  throw new Error(`not every client got ${seq}`);
+  const grown = (of: "rss" | "heap", from: number, to: number): number =>
+    ((readings[to]?.[of] ?? 0) - (readings[from]?.[of] ?? 0)) / ((sockets / READINGS) * (to - from));
+  const parts = (of: "rss" | "heap") => readings.slice(1).map((_, i) => tenths(grown(of, i, i + 1)));
+  return {
+    kb_each: tenths(grown("rss", 0, READINGS)),
+    kb_each_of_parts: parts("rss"),
+    held_kb_each: tenths(grown("heap", 0, READINGS)),
+    held_kb_each_of_parts: parts("heap"),
+    rss_before_mb: Math.round((readings[0]?.rss ?? 0) / 1024),
+    rss_open_mb: Math.round((readings.at(-1)?.rss ?? 0) / 1024),
+  };
 }
 
-const percentile = (sorted: readonly number[], p: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * p) - 1)] ?? Number.NaN;
-
-async function measure(sockets: number): Promise<object> {
-  mkdirSync(CACHE, { recursive: true });
-  const folder = mkdtempSync(join(CACHE, "sockets-"));
-  const database = join(folder, "calls.db");
+async function keysFor(database: string, sockets: number): Promise<string[]> {
   const store = await openQuiet(database);
   const keys: string[] = [];
   for (let i = 0; i < Math.ceil(sockets / PER_ACCOUNT) + 1; i++) {
@@ -105,66 +137,76 @@ async function measure(sockets: number): Promise<object> {
     keys.push((await addKey({ accounts: store.accounts, now: Date.now }, fields)).key);
   }
   await store.close();
-  const server = await startEarshot(database, false);
-  const children = Array.from({ length: CLIENTS }, () => fork(join(import.meta.dirname, "sockets-client.ts")));
+  return keys;
+}
+
+async function alone(sockets: number, folder: string): Promise<object> {
+  const database = join(folder, "calls.db");
+  const keys = await keysFor(database, sockets);
+  const file = join(folder, "memory");
+  process.env["TELL_MEMORY"] = file;
+  const nodeFlags = [...TELLING];
+  if (values.profile) nodeFlags.push("--cpu-prof", `--cpu-prof-dir=${resolve(values.profile)}`);
+  const server = await startEarshot(database, false, { nodeFlags });
+  const clients = startClients();
   try {
-    await post(server, "/api/v1/calls", { call_id: "first", transcript: "Customer: hello" });
-    await pause(SETTLE_MS);
-    const before = residentKb(server.pid);
-    const began = performance.now();
-    await Promise.all(
-      children.map(async (child, i) => {
-        const share = Math.floor(sockets / CLIENTS) + (i < sockets % CLIENTS ? 1 : 0);
-        child.send({ kind: "open", port: Number(new URL(server.url).port), keys, sockets: share } satisfies Order);
-        await once(child, "message");
-      }),
-    );
-    const opened_s = (performance.now() - began) / 1000;
-    await pause(SETTLE_MS);
-    const idle = residentKb(server.pid);
-    const from = await head(server);
-    const busy = cpu(server.pid);
-    for (let i = 0; i < rate * seconds; i++) {
-      const due = pause(1000 / rate);
-      await post(server, "/api/v1/calls", { call_id: `steady-${i}`, transcript: "Customer: hello" });
-      await due;
-    }
-    const steady = await head(server);
-    const all = await delivered(children, steady, sockets);
-    const cores = (cpu(server.pid) - busy) / seconds;
-    const events = await written(server, from);
-    const late = events.map(({ seq, at }) => (all.get(seq)?.at ?? Number.NaN) - at).toSorted((a, b) => a - b);
-    const complete = events.every(({ seq }) => all.get(seq)?.clients === sockets);
-    const calls = Array.from({ length: bulk }, (_, i) => ({ call_id: `bulk-${i}`, transcript: "Customer: hello" }));
+    const kb = await memory(server, clients, keys, sockets, file);
+    const rate = Number(values.messages) / sockets;
+    const seen = await steady(server, clients, rate);
+    const calls = Array.from({ length: Number(values.bulk) }, (_, i) => call(rate * seconds + i));
+    const at = now();
     await post(server, "/api/v1/calls/bulk", { calls });
-    const end = await delivered(children, await head(server), sockets);
-    const [first] = await written(server, steady);
-    const took_ms = (end.get(await head(server))?.at ?? Number.NaN) - (first?.at ?? Number.NaN);
-    const closed = (await tell(children)).reduce((sum, told) => sum + told.closed, 0);
+    const bulk = calls.map(() => at);
+    const { took_ms } = await clients.saw(bulk, rate * seconds);
     return {
       sockets,
-      opened_per_s: Math.round(sockets / opened_s),
-      kb_each: Math.round(((idle - before) / sockets) * 10) / 10,
-      kb_each_after: Math.round(((residentKb(server.pid) - before) / sockets) * 10) / 10,
-      rss_before_mb: Math.round(before / 1024),
-      rss_open_mb: Math.round(idle / 1024),
-      events_per_s: rate,
-      events: events.length,
-      complete,
-      last_p50_ms: percentile(late, 0.5),
-      last_p99_ms: percentile(late, 0.99),
-      server_cores: Math.round(cores * 100) / 100,
-      bulk_events: bulk,
+      ...kb,
+      calls_per_s: rate,
+      ...seen,
+      bulk_calls: calls.length,
       bulk_ms: took_ms,
-      messages_per_s: Math.round((bulk * sockets * 1000) / took_ms),
-      closed,
+      bulk_messages_per_s: Math.round((calls.length * sockets * 1000) / took_ms),
     };
   } finally {
-    for (const child of children) child.kill("SIGKILL");
+    clients.kill();
     await server.stop();
+  }
+}
+
+async function beside(sockets: number, folder: string, round: number, side: "earshot" | "fastapi"): Promise<object> {
+  const database = join(folder, "calls.db");
+  const keys = side === "earshot" ? await keysFor(database, sockets) : [];
+  const server = side === "earshot" ? await startEarshot(database, false) : await startPeer(database, false, false);
+  const clients = startClients();
+  try {
+    await clients.open(server, keys, sockets);
+    await pause(SETTLE_MS);
+    const rate = Number(values.rate);
+    return { beside: sockets, round, side, calls_per_s: rate, ...(await steady(server, clients, rate)) };
+  } finally {
+    clients.kill();
+    await server.stop();
+  }
+}
+
+async function inFolder(work: (folder: string) => Promise<object>): Promise<void> {
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, "sockets-"));
+  try {
+    console.log(JSON.stringify(await work(folder)));
+  } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-console.log(JSON.stringify(machine()));
-for (const size of values.sizes.split(",")) console.log(JSON.stringify(await measure(Number(size))));
+const compared = Number(values.beside);
+const peer = compared > 0 ? peerStack() : null;
+console.log(JSON.stringify({ ...machine(), peer }));
+for (const size of values.sizes.split(",").filter(Boolean)) await inFolder((folder) => alone(Number(size), folder));
+for (let round = 0; round < Number(values.rounds) && compared > 0; round++) {
+  const sides = peer === null ? (["earshot"] as const) : (["earshot", "fastapi"] as const);
+  // Turn about, so that nobody always goes first.
+  for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+    await inFolder((folder) => beside(compared, folder, round, side));
+  }
+}

@@ -1,4 +1,7 @@
-/** Takes docs/images anew: `node tools/take-screenshots.ts 'http://127.0.0.1:8000/#sign-in=…'` with the link of a running demo. */
+/**
+ * Takes docs/images anew, or those that are named: `node tools/take-screenshots.ts 'http://127.0.0.1:8000/#sign-in=…' [live]`
+ * with the link of a running demo.
+ */
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -22,7 +25,7 @@ const SHOTS: readonly {
   { name: "call", path: CALL, options: { viewport: { width: 1040, height: 830 } }, before: lightUp },
   { name: "call-dark", path: CALL, options: { ...DARK, viewport: { width: 1040, height: 830 } }, before: lightUp },
   { name: "phone", path: "/", options: PHONE },
-  { name: "live", path: "/live/demo-live-1", options: { viewport: { width: 1040, height: 830 } }, before: listen },
+  { name: "live", path: "/live/demo-live-1", options: { viewport: { width: 1040, height: 960 } }, before: listen },
 ];
 
 async function lightUp(page: Page): Promise<void> {
@@ -30,13 +33,13 @@ async function lightUp(page: Page): Promise<void> {
   await page.locator(".turn[data-lit=true]").first().waitFor();
 }
 
-/** So many turns make a picture; the demo's call needs some two minutes for them. */
+/** So many turns make a picture, an alert among them; the demo's call needs some two minutes for them. */
 async function listen(page: Page): Promise<void> {
-  await page.locator(".turn").nth(19).waitFor({ timeout: 240_000 });
-  if ((await page.locator(".nudge").count()) > 0) await lightUp(page);
+  await page.locator(".turn").nth(15).waitFor({ timeout: 240_000 });
+  await lightUp(page);
 }
 
-const link = process.argv[2];
+const [link, ...names] = process.argv.slice(2);
 if (link === undefined) throw new Error("give the sign-in link that the demo prints");
 const executablePath = process.env["EARSHOT_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
@@ -46,6 +49,7 @@ await first.locator("tbody tr").first().waitFor();
 const storageState = await first.context().storageState();
 mkdirSync(FOLDER, { recursive: true });
 for (const { name, path, options, before } of SHOTS) {
+  if (names.length > 0 && !names.includes(name)) continue;
   const context = await browser.newContext({ storageState, locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   await page.goto(new URL(path, link).href);

@@ -34,11 +34,17 @@ export async function keepTalking(demo: LiveDemo): Promise<void> {
 
 type LiveCall = Demo["call"] & { readonly turns: NonNullable<Demo["call"]["turns"]> };
 
+/** First the one whose mood falls most: whoever looks for two minutes sees what alerts are for. */
 function liveCalls(now: number): LiveCall[] {
   return generateDemo({ seed: SEED, now, calls: DRAWN })
+    .toSorted((a, b) => fall(b) - fall(a))
     .flatMap(({ call }) => (call.turns === undefined ? [] : [{ ...call, turns: call.turns }]))
     .filter(({ turns }) => (turns.at(-1)?.end_ms ?? 0) >= MIN_CALL_MS)
     .map((call, i) => Object.assign(call, { call_id: `demo-live-${i + 1}` }));
+}
+
+function fall({ truth }: Demo): number {
+  return truth.sentiment_start - truth.sentiment_end;
 }
 
 async function talk(demo: LiveDemo, { turns, outcome, call_id, agent_id, customer_id }: LiveCall): Promise<void> {

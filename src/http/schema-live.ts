@@ -76,6 +76,7 @@ export const LIVE_SCHEMAS = {
         CLOSED,
       ),
       observed: Type.Object({ value: nullable(Type.Number()), text: Type.String() }, CLOSED),
+      position: Type.Integer({ minimum: 0, description: "The last that it saw" }),
     },
     CLOSED,
   ),

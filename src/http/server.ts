@@ -53,8 +53,10 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
   const stream = deps.stream ?? deps.store.events;
   const lastGood = createLastGood({ events: stream, now: deps.now });
   const figures = createFigures({ ...deps.store, cache: deps.cache });
+  const settings = { ...LIVE_CALL_SETTINGS, ...deps.config.liveCalls };
   const streams = createStreams({
     ...deps.store,
+    alpha: settings.alpha,
     events: stream,
     access,
     present: presentEvent,
@@ -62,7 +64,6 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
     onError,
     ...(deps.config.streams && { limits: deps.config.streams }),
   });
-  const settings = { ...LIVE_CALL_SETTINGS, ...deps.config.liveCalls };
   const scoring = createLiveScoring({ live: deps.store.live, models: deps.models, now: deps.now, settings, onError });
   const context = { ...deps, access, once: createOnce(deps.store), figures, lastGood, live: { scoring, settings } };
   const app = await surface(context, recalculation, streams);

@@ -20,7 +20,7 @@ import { Subscription } from "./socket-io-subscription.ts";
 import type { StreamName } from "./socket-io-subscription.ts";
 import { allowed, closeCode } from "./sockets.ts";
 import type { Gateway, SocketDeps } from "./sockets.ts";
-import { readAfter, readFeedQuery } from "./stream-query.ts";
+import { readAfter, readFeedQuery, readPlace } from "./stream-query.ts";
 
 const PATH = "/socket.io/";
 /** One socket's at most. */
@@ -147,9 +147,10 @@ export function socketIo(app: App, deps: Omit<SocketDeps, "gateway" | "producers
   /** @throws AppError validation, forbidden */
   function follow(subscription: Subscription, principal: Principal, { stream, call_id, query }: Asked) {
     if (stream === "feed") return streams.feed.open(subscription, principal, readFeedQuery(query));
-    const after = readAfter(query);
-    if (stream === "figures") return streams.figures.open(subscription, principal, { after, streaming: true });
-    return streams.sentiment.open(subscription, principal, { call_id: call_id ?? "", after });
+    if (stream === "figures") {
+      return streams.figures.open(subscription, principal, { after: readAfter(query), streaming: true });
+    }
+    return streams.sentiment.open(subscription, principal, { call_id: call_id ?? "", ...readPlace(query) });
   }
 
   return {
@@ -173,7 +174,7 @@ function read(input: unknown): Asked {
   if (stream === undefined) throw wrong("stream", STREAMS.join(", "), given["stream"]);
   if (stream === "sentiment" && typeof call_id !== "string") throw wrong("call_id", "the id of a call", call_id);
   const query = new URLSearchParams();
-  for (const name of ["after", "agent_id", "team", "types"]) {
+  for (const name of ["after", "of", "agent_id", "team", "types"]) {
     const value = given[name];
     if (value !== undefined && value !== null)
       query.set(name, typeof value === "string" ? value : JSON.stringify(value));

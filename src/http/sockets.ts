@@ -15,7 +15,7 @@ import { countStranger } from "./limits.ts";
 import type { Producers } from "./live-socket.ts";
 import type { RateLimits } from "./limits.ts";
 import { startPulse } from "./stream-pulse.ts";
-import { readAfter, readFeedQuery } from "./stream-query.ts";
+import { readAfter, readFeedQuery, readPlace } from "./stream-query.ts";
 import { StreamSocket } from "./stream-socket.ts";
 
 /** Takes upgrade requests of another protocol. */
@@ -37,21 +37,29 @@ export interface SocketDeps {
 
 /** Of larger messages no more is read. */
 const HARD_LIMIT = 1_048_576;
+/** Parts of one message: each is an object until the last has come, and ws would take 16,384. */
+const FRAGMENTS = 128;
 /** Before the credentials are looked at. */
 const EARLY_MESSAGES = 16;
-/** Who does not answer the close in time is cut off: a shutdown must end. */
+/** Who does not answer the close in time is cut off. */
+const CLOSE_MS = 5_000;
+/** The same at a shutdown, which must end. */
 const PATIENCE_MS = 1_000;
 /** A close reason has 123 bytes. */
 const REASON = 120;
 
 export function useSockets(app: App, deps: SocketDeps): void {
   const { streams, gateway } = deps;
-  const server = new WebSocketServer({
+  // A name of its own, for the types of ws do not know the last two yet.
+  const options = {
     noServer: true,
     WebSocket: StreamSocket,
     maxPayload: HARD_LIMIT,
     perMessageDeflate: false,
-  });
+    maxFragments: FRAGMENTS,
+    closeTimeout: CLOSE_MS,
+  };
+  const server = new WebSocketServer(options);
   const pulse = startPulse<StreamSocket>(streams.limits.ping_ms, (ws) => {
     if (!ws.beat()) ws.terminate();
   });
@@ -126,9 +134,8 @@ export function useSockets(app: App, deps: SocketDeps): void {
   /** @throws AppError validation, forbidden */
   function start(ws: StreamSocket, principal: Principal, { stream, call_id, query }: Route): Session | null {
     if (stream === "feed") return streams.feed.open(ws, principal, readFeedQuery(query));
-    const after = readAfter(query);
-    if (stream === "figures") return streams.figures.open(ws, principal, { after, streaming: false });
-    return streams.sentiment.open(ws, principal, { call_id, after });
+    if (stream === "sentiment") return streams.sentiment.open(ws, principal, { call_id, ...readPlace(query) });
+    return streams.figures.open(ws, principal, { after: readAfter(query), streaming: false });
   }
 
   app.addHook("preClose", async () => {

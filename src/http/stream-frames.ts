@@ -17,8 +17,8 @@ export const toEvents = once((parcel) => Buffer.from(parcel.map(event).join(""))
 export const PING: Buffer = header(0x89, 0);
 export const COMMENT: Buffer = Buffer.from(":\n\n");
 
-function event({ type, seq, text }: Message): string {
-  return `event: ${type}\nid: ${seq}\ndata: ${text}\n\n`;
+function event({ type, seq, of, text }: Message): string {
+  return `event: ${type}\nid: ${of === null ? seq : `${seq}@${of}`}\ndata: ${text}\n\n`;
 }
 
 function header(first: number, length: number): Buffer {

@@ -5,9 +5,6 @@ import { CLOSE } from "../services/stream-client.ts";
 import type { Connection, Parcel, Session } from "../services/stream-client.ts";
 import { PING, toFrames } from "./stream-frames.ts";
 
-/** A client that reads nothing does not read the close either. */
-const CLOSE_MS = 5_000;
-
 export class StreamSocket extends WebSocket implements Connection {
   /** What ws writes its own frames to: it writes whole ones, so that ours may stand between them. */
   duplex: Duplex | null = null;
@@ -49,6 +46,5 @@ export class StreamSocket extends WebSocket implements Connection {
     // ws closes too large messages by itself, with the protocol's 1009; ours is the code that clients rely on.
     if (code === 1009) super.close(CLOSE.too_large, "more than 64 KB");
     else super.close(code, reason);
-    if (code === CLOSE.too_slow) setTimeout(() => this.terminate(), CLOSE_MS).unref();
   }
 }

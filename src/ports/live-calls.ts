@@ -93,7 +93,12 @@ export interface LiveCallRow {
   readonly state: LiveState;
   readonly alert_state: AlertState;
   /** All that were given, oldest first; never words of the call. */
-  readonly alerts: readonly LiveAlert[];
+  readonly alerts: readonly GivenAlert[];
+}
+
+interface GivenAlert extends LiveAlert {
+  /** The last that it saw. */
+  readonly position: number;
 }
 
 export interface LiveTurnRow extends Turn {
@@ -139,7 +144,8 @@ export interface LiveCalls {
   start(call: LiveStart): Promise<StartResult>;
   /** New turns, and corrections of those whose turn_id is known, in order; all or none. */
   append(call_id: string, turns: readonly NewTurn[], limits: AppendLimits): Promise<AppendResult>;
-  /** The stored call as `accept` makes it (priority live), `live.ended`, and the live rows gone. */
+  /** The stored call as `accept` makes it (priority live), its revision 1 and one more for each correction, `live.ended`,
+   *  and the live rows gone. */
   end(end: EndOfCall): Promise<EndResult>;
   /** Sentiments and what follows from them; a `live.turn` for each version that still stands, a `live.alert` for each
    *  alert. stale: somebody else was first, or the call is gone. */

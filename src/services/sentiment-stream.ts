@@ -4,17 +4,23 @@
  */
 import type { Scope } from "../core/call.ts";
 import type { CallReads } from "../ports/calls.ts";
+import type { LiveCalls } from "../ports/live-calls.ts";
 import type { Principal } from "./access.ts";
 import { isId } from "./accept.ts";
 import type { LogFollower } from "./log-follower.ts";
-import { linesOf } from "./sentiment-lines.ts";
+import { endOf, linesOf } from "./sentiment-lines.ts";
 import type { Line, Script } from "./sentiment-lines.ts";
+import { readLive } from "./sentiment-live.ts";
+import type { LiveScript } from "./sentiment-live.ts";
 import { CLOSE, message } from "./stream-client.ts";
 import type { Client, Connection, Message, Session } from "./stream-client.ts";
 import type { StreamClients } from "./stream-clients.ts";
 
 interface SentimentDeps {
   readonly reads: Pick<CallReads, "get">;
+  readonly live: Pick<LiveCalls, "row" | "turnsAfter">;
+  /** Weight of the customer's newest turn in the live sentiment. */
+  readonly alpha: number;
   readonly follower: LogFollower;
   readonly clients: StreamClients;
   readonly now: () => number;
@@ -25,6 +31,8 @@ export interface SentimentQuery {
   readonly call_id: string;
   /** The last position that the client has; null: from the first on. */
   readonly after: number | null;
+  /** What that position is of, as the message with it said; null: it is not known. */
+  readonly of: string | null;
 }
 
 interface Audience {
@@ -34,9 +42,11 @@ interface Audience {
   readonly personal: boolean;
   readonly members: Set<Member>;
   script: Script | null;
-  /** Lines as they were sent, by position. */
-  encoded: Map<number, Message>;
-  /** Of enrichment; empty until the call was read. */
+  /** The script while the call goes on. */
+  live: LiveScript | null;
+  /** Lines as they were sent first, by their place in the script, and the position before. */
+  encoded: Map<number, { readonly prev_seq: number; readonly message: Message }>;
+  /** `live`, or of enrichment; empty until the call was read. */
   state: string;
   turns: number;
   reading: boolean;
@@ -45,18 +55,25 @@ interface Audience {
 
 interface Member {
   readonly client: Client;
-  /** null until it was greeted. */
-  version: string | null;
+  greeted: boolean;
+  /** What it gets lines of; null until it gets some. */
+  script: Script | null;
+  /** What its position is of. */
+  of: string | null;
   /** Position of the line before. */
   last: number;
+  /** Place of the next line in the script. */
+  next: number;
   sending: boolean;
 }
+
+interface Found extends Pick<Audience, "state" | "turns" | "script"> {}
 
 /** Lines of one write. */
 const PARCEL = 50;
 
 export function createSentimentStream(deps: SentimentDeps) {
-  const { reads, follower, clients, now, onError } = deps;
+  const { reads, live, alpha, follower, clients, now, onError } = deps;
   const audiences = new Map<string, Audience>();
   const ofCalls = new Map<string, Set<Audience>>();
 
@@ -75,7 +92,7 @@ export function createSentimentStream(deps: SentimentDeps) {
     const key = JSON.stringify([call_id, scope, personal]);
     const known = audiences.get(key);
     if (known) return known;
-    const unread = { script: null, encoded: new Map(), state: "", turns: 0, reading: false, again: false };
+    const unread = { script: null, live: null, encoded: new Map(), state: "", turns: 0, reading: false, again: false };
     const audience: Audience = { key, call_id, scope, personal, members: new Set(), ...unread };
     audiences.set(key, audience);
     ofCalls.set(call_id, (ofCalls.get(call_id) ?? new Set()).add(audience));
@@ -101,27 +118,41 @@ export function createSentimentStream(deps: SentimentDeps) {
     try {
       do {
         audience.again = false;
-        const call = await reads.get(audience.call_id, audience.scope);
-        if (call === null) {
-          for (const { client } of audience.members) client.close(CLOSE.unknown_call, "Call record not found");
-          return;
-        }
-        audience.state = call.row.state;
-        audience.turns = call.turns.length;
-        use(audience, linesOf(call, audience.personal));
+        const found = (await readGoingOn(audience)) ?? (await readStored(audience));
+        if (found === null) return end(audience, CLOSE.unknown_call, "Call record not found");
+        Object.assign(audience, { state: found.state, turns: found.turns });
+        use(audience, found.script);
         for (const member of audience.members) void send(audience, member);
       } while (audience.again);
     } catch (error) {
       onError(error);
-      for (const { client } of audience.members) client.close(CLOSE.internal, "The call cannot be read at the moment");
+      end(audience, CLOSE.internal, "The call cannot be read at the moment");
     } finally {
       audience.reading = false;
     }
   }
 
-  /** A call that waits for a new enrichment keeps what it has said so far. */
+  /** Who comes while these leave gets nothing of what was known of the call. */
+  function end(audience: Audience, code: number, reason: string): void {
+    Object.assign(audience, { script: null, live: null, encoded: new Map(), state: "" });
+    for (const { client } of audience.members) client.close(code, reason);
+  }
+
+  async function readGoingOn(audience: Audience): Promise<Found | null> {
+    const row = await live.row(audience.call_id, audience.scope);
+    const { personal, live: before } = audience;
+    audience.live = row && (await readLive(live, row, { before, personal }));
+    return row && { state: "live", turns: row.turns, script: audience.live };
+  }
+
+  async function readStored({ call_id, scope, personal }: Audience): Promise<Found | null> {
+    const call = await reads.get(call_id, scope);
+    return call && { state: call.row.state, turns: call.turns.length, script: linesOf(call, personal, alpha) };
+  }
+
+  /** A call that waits for enrichment keeps what it has said so far. */
   function use(audience: Audience, script: Script | null): void {
-    if (script === null || script.version === audience.script?.version) return;
+    if (script === null || script.of === audience.script?.of) return;
     audience.script = script;
     audience.encoded = new Map();
   }
@@ -135,14 +166,17 @@ export function createSentimentStream(deps: SentimentDeps) {
       while (!client.closed) {
         const { script } = audience;
         if (script === null) break;
-        if (member.version !== script.version) adopt(member, script);
-        const next = script.lines.findLastIndex((line) => line.position <= member.last) + 1;
-        if (next === script.lines.length) break;
+        if (member.script !== script) adopt(member, script);
+        if (member.next >= script.lines.length) break;
         await client.room();
         // It may be another call by now.
         if (audience.script !== script) continue;
-        const lines = script.lines.slice(next, next + PARCEL);
-        client.send(lines.map((line) => encoded(audience, member, line)));
+        const parcel: Message[] = [];
+        while (member.next < script.lines.length && parcel.length < PARCEL) {
+          const line = script.lines[member.next++];
+          if (line) parcel.push(encoded(audience, member, line));
+        }
+        if (parcel.length > 0) client.send(parcel);
       }
     } finally {
       member.sending = false;
@@ -150,55 +184,58 @@ export function createSentimentStream(deps: SentimentDeps) {
   }
 
   function greet(audience: Audience, member: Member): void {
-    if (member.version !== null) return;
-    member.version = "";
+    if (member.greeted) return;
+    member.greeted = true;
     const { call_id, state, turns } = audience;
-    tell(member, "hello", member.last, {
-      call_id,
-      message: `Connected to the sentiment stream of call ${call_id}`,
-      state,
-      turns,
-    });
+    const welcome = `Connected to the sentiment stream of call ${call_id}`;
+    // With what it has until now: whether it may go on from there is told next.
+    tell(member, "hello", { call_id, message: welcome, state, turns });
   }
 
-  /** What the member has is of another text or another enrichment, or is more than there is: all from the first on. */
+  /** Where what the member has is of another text or enrichment, or more than there is: all from the first on. */
   function adopt(member: Member, script: Script): void {
-    const first = member.version === "";
-    member.version = script.version;
-    const end = script.lines.at(-1)?.position ?? 0;
-    if (first ? member.last <= end : member.last === 0) return;
-    member.last = 0;
-    tell(member, "resync_required", 0, {});
+    const goesOn = member.last === 0 || (member.last <= endOf(script) && script.goesOn(member.of));
+    if (!goesOn) member.last = 0;
+    const { last } = member;
+    // Of alerts it is not known which of those after this position it has; better one twice than never.
+    const isNext = (line: Line | null): boolean =>
+      line !== null && (line.position > last || (line.type === "alert" && line.position === last));
+    const next = last === 0 ? 0 : script.lines.findIndex(isNext);
+    member.next = next === -1 ? script.lines.length : next;
+    member.script = script;
+    member.of = script.of;
+    if (!goesOn) tell(member, "resync_required", {});
   }
 
-  function tell({ client }: Member, type: string, seq: number, fields: Readonly<Record<string, unknown>>): void {
-    client.send([message(type, seq, { ...fields, timestamp: new Date(now()).toISOString() })]);
+  function tell({ client, last, of }: Member, type: string, fields: Readonly<Record<string, unknown>>): void {
+    client.send([message(type, last, { ...fields, timestamp: new Date(now()).toISOString() }, of)]);
   }
 
   /** Encoded once for all whose line before is the same, which is nearly everybody. */
   function encoded(audience: Audience, member: Member, line: Line): Message {
     const prev_seq = member.last;
+    const { of, next } = member;
     member.last = line.position;
-    const usual = prev_seq === line.position - 1;
-    const known = usual ? audience.encoded.get(line.position) : undefined;
-    if (known) return known;
+    const known = audience.encoded.get(next);
+    if (known?.prev_seq === prev_seq) return known.message;
     const timestamp = new Date(now()).toISOString();
-    const made = message(line.type, line.position, { prev_seq, ...line.fields, timestamp });
-    if (usual) audience.encoded.set(line.position, made);
+    const made = message(line.type, line.position, { prev_seq, ...line.fields, timestamp }, of);
+    if (!known) audience.encoded.set(next, { prev_seq, message: made });
     return made;
   }
 
   return {
     /**
-     * Hello with the position it starts from, then one message a turn in order, then `complete`. A call that waits
-     * for enrichment is sent once it has it; one that was changed after `resync_required`, from the first turn on. The
-     * stream stays open until the client leaves; a call that is unknown, out of scope or deleted closes it with 4404.
+     * Hello with the position it starts from, then one message a turn in order, then `complete`. A call that goes on
+     * is sent as its turns get their sentiment, with its alerts; one that waits for enrichment once it has it; one that
+     * was changed after `resync_required`, from the first turn on. The stream stays open until the client leaves; a
+     * call that is unknown, out of scope or deleted closes it with 4404.
      */
-    open(connection: Connection, principal: Principal, { call_id, after }: SentimentQuery): Session | null {
+    open(connection: Connection, principal: Principal, { call_id, after, of }: SentimentQuery): Session | null {
       const client = clients.admit(connection, principal);
       if (client === null) return null;
       const audience = audienceOf(call_id, principal);
-      const member: Member = { client, version: null, last: after ?? 0, sending: false };
+      const member: Member = { client, greeted: false, script: null, of, last: after ?? 0, next: 0, sending: false };
       audience.members.add(member);
       const start = async (): Promise<void> => {
         // What changes after this is told, so that the read can miss nothing.
@@ -224,7 +261,10 @@ export function createSentimentStream(deps: SentimentDeps) {
     },
     /** Whether the call may be followed: a transport that can refuse before it answers asks first. */
     async knows(principal: Principal, call_id: string): Promise<boolean> {
-      return isId(call_id) && (await reads.get(call_id, principal.scope)) !== null;
+      if (!isId(call_id)) return false;
+      return (
+        (await live.row(call_id, principal.scope)) !== null || (await reads.get(call_id, principal.scope)) !== null
+      );
     },
   };
 }

@@ -19,6 +19,8 @@ export interface Message {
   readonly type: string;
   /** The position that a client which has this message resumes from. */
   readonly seq: number;
+  /** What else that needs; null where seq alone says it. */
+  readonly of: string | null;
   /** The JSON object, `type` and `seq` in it. */
   readonly text: string;
 }
@@ -80,8 +82,13 @@ export const STREAM_LIMITS: StreamLimits = {
   reconnect_ms: 2_000,
 };
 
-export function message(type: string, seq: number, fields: Readonly<Record<string, unknown>>): Message {
-  return { type, seq, text: JSON.stringify({ type, seq, ...fields }) };
+export function message(
+  type: string,
+  seq: number,
+  fields: Readonly<Record<string, unknown>>,
+  of: string | null = null,
+): Message {
+  return { type, seq, of, text: JSON.stringify({ type, seq, ...(of !== null && { of }), ...fields }) };
 }
 
 export class Client {

@@ -3,6 +3,7 @@
  * in another process shows as well. They know no transport: sockets and event streams (SSE) bring connections.
  */
 import type { CallReads } from "../ports/calls.ts";
+import type { LiveCalls } from "../ports/live-calls.ts";
 import type { EventRow, Events } from "../ports/events.ts";
 import type { Rollups } from "../ports/rollups.ts";
 import type { Access } from "./access.ts";
@@ -18,6 +19,9 @@ export type { StreamLimits } from "./stream-client.ts";
 
 export interface StreamDeps {
   readonly reads: Pick<CallReads, "get">;
+  readonly live: Pick<LiveCalls, "row" | "turnsAfter">;
+  /** Weight of the customer's newest turn in the live sentiment. */
+  readonly alpha: number;
   readonly rollups: Pick<Rollups, "agents">;
   readonly events: Events;
   readonly access: Pick<Access, "recheck">;

@@ -175,7 +175,7 @@ export function liveCallsContract(name: string, make: MakeStore): void {
         [0.5, "model"],
         [0.1, "model"],
       ]);
-      expect(found?.row).toMatchObject({ scored: 3, alerts: [ALERT], state: { turns: 2 } });
+      expect(found?.row).toMatchObject({ scored: 3, alerts: [{ ...ALERT, position: 2 }], state: { turns: 2 } });
     });
 
     it("makes a stored call of a live one in one transaction, unless turns came since", async () => {
@@ -191,6 +191,21 @@ export function liveCallsContract(name: string, make: MakeStore): void {
       expect(await store.live.list(EVERYTHING, 10)).toEqual([]);
       const [item] = await store.work.take(10, "w", 1_000);
       expect(item).toMatchObject({ call_id: "a", priority: 0 });
+    });
+
+    it("counts each correction as a change of the text that is stored", async () => {
+      await store.live.start(aStart("a"));
+      await append("a", turn("one", "x"), turn("two"));
+      await append("a", turn("ONE", "x"), turn("TWO", "t2"));
+      const call = aCall("a", {}, ["ONE", "TWO"]);
+      expect(await store.live.end({ call_id: "a", position: 4, call })).toMatchObject({ status: "ended", revision: 3 });
+      const [item] = await store.work.take(10, "w", 1_000);
+      expect(item).toMatchObject({ call_id: "a", revision: 3 });
+      const { events } = await store.events.after(1, 100, EVERYTHING);
+      expect(events.map((e) => [e.type, e.revision])).toEqual([
+        ["call.accepted", 3],
+        ["live.ended", 3],
+      ]);
     });
 
     it("leaves nothing of a call on which nothing was said, and ends an idle one only while it is", async () => {

@@ -74,6 +74,9 @@ describe.skipIf(strace === null)("202, 207 and 204 mean on disk", () => {
     const { answers, early } = await traced(`--import=${weakened}`);
     expect(answers).toBe(LANES * STEPS * 4);
     expect(early.length).toBeGreaterThan(answers / 2);
-    measured("the answer before the disk", `control without syncs: ${early.length} of ${answers} answers found out`);
+    measured(
+      "the answer before the disk",
+      `control without syncs: ${early.length} writes of ${answers} answers found out`,
+    );
   }, 60_000);
 });

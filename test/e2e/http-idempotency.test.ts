@@ -239,8 +239,11 @@ describe("the header", () => {
       "post /api/v1/analytics/recalculate",
       "post /api/v1/calls",
       "post /api/v1/calls/bulk",
+      "post /api/v1/calls/{call_id}/end",
       "post /api/v1/calls/{call_id}/process",
+      "post /api/v1/calls/{call_id}/turns",
       "post /api/v1/dead-letters/redrive",
+      "post /api/v1/live",
       "put /api/v1/calls/{call_id}",
     ]);
     for (const url of ["/api/v1/calls", "/api/v1/analytics/recalculate"]) {

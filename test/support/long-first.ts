@@ -17,6 +17,7 @@ const LONG = [
   "test/contract/work-machine.postgres.test.ts",
   "test/contract/call-reads.postgres.test.ts",
   "test/e2e/faults-store.test.ts",
+  "test/e2e/faults-streams.test.ts",
   "test/contract/stream.redis-faults.test.ts",
 ];
 

@@ -4,6 +4,8 @@ import { WebSocket } from "ws";
 export interface StreamMessage {
   readonly type: string;
   readonly seq: number;
+  /** Of the sentiment stream: what seq is of. */
+  readonly of?: string;
   readonly [name: string]: unknown;
 }
 
@@ -102,8 +104,8 @@ export class EventClient extends Received {
     if (fields.has("retry")) this.retry = Number(fields.get("retry"));
     const data = JSON.parse(fields.get("data") ?? "null") as StreamMessage;
     if (fields.get("event") === "close") return data as unknown as Ended;
-    if (fields.get("event") !== data.type || fields.get("id") !== String(data.seq))
-      throw new Error(`not one: ${block}`);
+    const id = data.of === undefined ? `${data.seq}` : `${data.seq}@${data.of}`;
+    if (fields.get("event") !== data.type || fields.get("id") !== id) throw new Error(`not one: ${block}`);
     this.take(data);
     return null;
   }

@@ -248,6 +248,7 @@ export type LiveAlert = {
   readonly "value": number | null;
   readonly "text": string;
 };
+  /** The last that it saw */ readonly "position": number;
 };
 
 export type LiveRow = {
@@ -618,6 +619,7 @@ export interface Gets {
 }; readonly body: undefined; readonly answer: undefined };
   readonly "/api/v1/stream/sentiment/{call_id}": { readonly query: {
   readonly "after"?: number;
+  readonly "of"?: string;
 }; readonly body: undefined; readonly answer: undefined };
   readonly "/api/v1/stream/figures": { readonly query: {
   readonly "after"?: number;

@@ -5,8 +5,8 @@
 
 export const CALLS = {
   insert: `INSERT INTO call_records (call_id, agent_id, customer_id, language, start_time, created_at, updated_at,
-      duration_seconds, outcome, digest, settled)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (call_id) DO NOTHING`,
+      duration_seconds, outcome, digest, revision, settled)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (call_id) DO NOTHING`,
   /** In the order of the index of fresh calls, which half of the indexes they settle into share. */
   toSettle: `SELECT call_no, agent_id, start_time FROM call_records WHERE settled = 0 ORDER BY agent_id, start_time LIMIT ?`,
   settle: `UPDATE call_records SET settled = 1 WHERE call_no = ?`,

@@ -39,8 +39,14 @@ export function accept(context: WriteContext, { rows, priority, now }: Input<"ac
   });
 }
 
-/** A call that goes on has the id until it ends. */
-export function acceptOne(context: WriteContext, row: AcceptedRow, priority: number, now: number): AcceptResult {
+/** A call that goes on has the id until it ends. `revision` is higher where its words were corrected before. */
+export function acceptOne(
+  context: WriteContext,
+  row: AcceptedRow,
+  priority: number,
+  now: number,
+  revision = 1,
+): AcceptResult {
   if (context.get(LIVE.byId, row.call_id)) return { status: "conflict" };
   const digest = Buffer.from(row.digest, "hex");
   const { changes, lastInsertRowid } = context
@@ -56,6 +62,7 @@ export function acceptOne(context: WriteContext, row: AcceptedRow, priority: num
       row.duration_seconds,
       row.outcome,
       digest,
+      revision,
     );
   if (changes === 0) {
     const known = context.get<KnownCall>(CALLS.byId, row.call_id) as KnownCall;
@@ -66,7 +73,7 @@ export function acceptOne(context: WriteContext, row: AcceptedRow, priority: num
   context.fresh++;
   beginPartIfDue(context, call_no, now);
   context.run(CALLS.insertText, call_no, body(row));
-  context.run(WORK.add, call_no, 1, priority, now, now);
+  context.run(WORK.add, call_no, revision, priority, now, now);
   // An agent can be put into a team from the first call on, which is counted when it settles.
   context.agentNo(row.agent_id);
   context.event(now, {
@@ -74,10 +81,10 @@ export function acceptOne(context: WriteContext, row: AcceptedRow, priority: num
     call_no,
     call_id: row.call_id,
     agent_id: row.agent_id,
-    revision: 1,
+    revision,
     state: "pending",
   });
-  return { status: "accepted", call_no, revision: 1 };
+  return { status: "accepted", call_no, revision };
 }
 
 export function replace(context: WriteContext, { row, priority, now }: Input<"replace">): ReplaceResult {

@@ -81,7 +81,8 @@ export function endLive(
     context.event(now, { type: "live.ended", call_no: 0, call_id, agent_id, revision: 0, state: null });
     return { status: "removed" };
   }
-  const made = acceptOne(context, row, PRIORITY.live, now);
+  // Each correction changed the text.
+  const made = acceptOne(context, row, PRIORITY.live, now, 1 + position - live.turns);
   if (made.status !== "accepted") throw new Error(`a live call that ended was ${made.status}`);
   const { call_no, revision } = made;
   context.event(now, { type: "live.ended", call_no, call_id, agent_id, revision, state: "pending" });
@@ -96,7 +97,8 @@ export function saveLive(context: WriteContext, { scored, now }: Input<"saveLive
     scored.version,
   );
   if (!held) return "stale";
-  const alerts = JSON.stringify([...(JSON.parse(held.alerts) as unknown[]), ...scored.alerts]);
+  const placed = scored.alerts.map((alert) => ({ ...alert, position: scored.scored }));
+  const alerts = JSON.stringify([...(JSON.parse(held.alerts) as unknown[]), ...placed]);
   context.run(
     LIVE.save,
     scored.scored,

@@ -8,7 +8,17 @@ import type { App } from "../deps.ts";
 import { EventStream } from "../event-stream.ts";
 import { CallParams } from "../inputs.ts";
 import { startPulse } from "../stream-pulse.ts";
-import { AfterQuery, FeedSocketQuery, feedQuery, FeedStreamQuery, lastEvent, SocketQuery } from "../stream-query.ts";
+import {
+  AfterQuery,
+  FeedSocketQuery,
+  feedQuery,
+  FeedStreamQuery,
+  lastEvent,
+  lastPlace,
+  SentimentSocketQuery,
+  SentimentStreamQuery,
+  SocketQuery,
+} from "../stream-query.ts";
 
 const UPGRADE = "Credentials: the Authorization header, the page's cookie, or ?ticket= of POST /auth/ticket.";
 const RESUME = "after: goes on after that seq, without a gap; resync_required where that cannot be.";
@@ -17,8 +27,9 @@ const FEED =
   `the message before. ${RESUME}`;
 const SENTIMENT =
   "hello {seq}, then one sentiment message a turn {seq, prev_seq, call_id, turn_id, turn_index, speaker, text, sentiment, " +
-  "status: streaming}, then complete; seq is the position within the call. A call that is not enriched yet follows when " +
-  `it is; after a change comes resync_required, then all anew. ${RESUME}`;
+  "status: streaming}, then complete; seq is the position within the call. A call that goes on is followed turn by turn, " +
+  "with alert {alert, rule_id, text, evidence}, and one that is not enriched yet when it is; after a change comes " +
+  `resync_required, then all anew. ${RESUME} Give of back with after, as the message had it.`;
 const FIGURES =
   "analytics_update {data} whenever something changed, with the seq of the log that it reflects. after: at once only if " +
   "something changed since.";
@@ -67,15 +78,15 @@ export function streamRoutes(app: App, { streams }: StreamRoutes): void {
         summary: "Event stream: the sentiment of one call's turns",
         description: `${SENTIMENT} ${twin}`,
         params: CallParams,
-        querystring: AfterQuery,
+        querystring: SentimentStreamQuery,
         response: UNTIL_IT_LEAVES,
       },
     },
     async (request, reply) => {
       const { call_id } = request.params;
-      const after = lastEvent(request.headers["last-event-id"], request.query.after);
+      const place = lastPlace(request.headers["last-event-id"], request.query);
       if (!(await streams?.sentiment.knows(who(request), call_id))) throw new AppError("call_not_found");
-      open(request, reply, (to, { sentiment }) => sentiment.open(to, who(request), { call_id, after }));
+      open(request, reply, (to, { sentiment }) => sentiment.open(to, who(request), { call_id, ...place }));
     },
   );
 
@@ -161,7 +172,7 @@ function socketDocs(app: App): void {
         summary: "WebSocket: the sentiment of one call's turns",
         description: `Out: ${SENTIMENT} Closes with 4404 for an unknown call. ${UPGRADE}`,
         params: CallParams,
-        querystring: SocketQuery,
+        querystring: SentimentSocketQuery,
         response,
       },
     },

@@ -2,4 +2,6 @@
 export interface StreamMessage {
   readonly type: string;
   readonly seq?: number;
+  /** What seq is of, where that can change; given back with it. */
+  readonly of?: string;
 }

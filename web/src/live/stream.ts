@@ -30,7 +30,7 @@ function follow(
   onMessage: (message: StreamMessage) => void,
   onState: (state: StreamState) => void,
 ): () => void {
-  let seq: number | null = null;
+  let place: Pick<StreamMessage, "seq" | "of"> = {};
   let failures = 0;
   let timer: number | undefined;
   let socket: WebSocket;
@@ -38,7 +38,8 @@ function follow(
   const connect = (): void => {
     clearTimeout(timer);
     const url = new URL(path, location.href.replace(/^http/, "ws"));
-    if (seq !== null) url.searchParams.set("after", String(seq));
+    if (place.seq !== undefined) url.searchParams.set("after", String(place.seq));
+    if (place.of !== undefined) url.searchParams.set("of", place.of);
     socket = new WebSocket(url);
     socket.addEventListener("message", receive);
     socket.addEventListener("close", lost);
@@ -46,9 +47,7 @@ function follow(
   const receive = ({ data }: MessageEvent<string>): void => {
     const message = JSON.parse(data) as StreamMessage;
     failures = 0;
-    // What is sent anew begins from 1.
-    if (message.type === "resync_required") seq = 0;
-    if (message.seq !== undefined) ({ seq } = message);
+    if (message.seq !== undefined) place = message;
     onState("open");
     onMessage(message);
   };
