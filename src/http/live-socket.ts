@@ -8,10 +8,10 @@ import { appendTurns, endCall, startCall } from "../services/live-calls.ts";
 import { CLOSE } from "../services/stream-client.ts";
 import { readAppend, readEnd, readStart } from "../services/live-input.ts";
 import { parseJson } from "../services/parse-json.ts";
-import { ADMINS, credentialOf, sameOrigin } from "./auth.ts";
+import { ADMINS } from "./auth.ts";
 import { CALL_BODY_BYTES } from "./body.ts";
 import type { RouteContext } from "./deps.ts";
-import { countStranger } from "./limits.ts";
+import { allowed, closeCode, closeReason, socketPrincipal } from "./socket-access.ts";
 
 export interface Producers {
   /** True where the upgrade is one to /ws/live, and seen to. */
@@ -68,28 +68,17 @@ async function admit(
   request: IncomingMessage,
   ticket: string | null,
 ): Promise<Principal | null> {
-  const { access, config, limits, log } = context;
-  const { origin } = request.headers;
+  const { config, log } = context;
   const refuse = (code: number, reason: string): null => {
     ws.close(code, reason);
     return null;
   };
   try {
-    if (origin !== undefined && !config.corsOrigins.includes(origin) && !sameOrigin(request)) {
-      return refuse(CLOSE.forbidden, "This origin may not connect");
-    }
-    const credential = credentialOf(request);
-    const principal =
-      ticket === null ? credential && (await access.authenticate(credential.value)) : await access.redeemTicket(ticket);
-    if (principal === null) {
-      await countStranger(limits, request.socket.remoteAddress ?? "");
-      return refuse(CLOSE.unauthorized, "No credentials, or wrong ones");
-    }
+    if (!allowed(request, config.corsOrigins)) return refuse(CLOSE.forbidden, "This origin may not connect");
+    const principal = await socketPrincipal(context, request, { ticket });
     return ADMINS.includes(principal.role) ? principal : refuse(CLOSE.forbidden, "This needs the role admin");
   } catch (error) {
-    if (error instanceof AppError && error.code === "too_many_requests") {
-      return refuse(CLOSE.too_many, error.message.slice(0, 120));
-    }
+    if (error instanceof AppError) return refuse(closeCode(error), closeReason(error));
     log.error({ error }, "a socket could not be opened");
     return refuse(CLOSE.internal, "Try again");
   }

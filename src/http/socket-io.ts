@@ -13,12 +13,10 @@ import { AppError, invalid } from "../errors.ts";
 import type { FieldError } from "../errors.ts";
 import type { Principal } from "../services/access.ts";
 import { CLOSE, Client } from "../services/stream-client.ts";
-import { credentialOf } from "./auth.ts";
 import type { App } from "./deps.ts";
-import { countStranger } from "./limits.ts";
 import { Subscription } from "./socket-io-subscription.ts";
 import type { StreamName } from "./socket-io-subscription.ts";
-import { allowed, closeCode } from "./sockets.ts";
+import { allowed, closeCode, socketPrincipal } from "./socket-access.ts";
 import type { Gateway, SocketDeps } from "./sockets.ts";
 import { readAfter, readFeedQuery, readPlace } from "./stream-query.ts";
 
@@ -47,7 +45,7 @@ interface Asked {
 }
 
 export function socketIo(app: App, deps: Omit<SocketDeps, "gateway" | "producers">): Gateway {
-  const { streams, access } = deps;
+  const { streams } = deps;
   const engine = new Engine({
     transports: ["websocket"],
     maxHttpBufferSize: streams.limits.message_bytes,
@@ -67,18 +65,12 @@ export function socketIo(app: App, deps: Omit<SocketDeps, "gateway" | "producers
   io.on("connection", serve);
 
   /** @throws AppError unauthorized, too_many_requests */
-  async function authenticate({ handshake, request }: Socket): Promise<Principal> {
+  function authenticate({ handshake, request }: Socket): Promise<Principal> {
     const { token, ticket } = handshake.auth as { token?: unknown; ticket?: unknown };
-    const credential = typeof token === "string" ? token : credentialOf(request)?.value;
-    const principal =
-      typeof ticket === "string"
-        ? await access.redeemTicket(ticket)
-        : credential === undefined
-          ? null
-          : await access.authenticate(credential);
-    if (principal !== null) return principal;
-    await countStranger(deps.limits, request.socket.remoteAddress ?? "");
-    throw new AppError("unauthorized", "No credentials, or wrong ones");
+    return socketPrincipal(deps, request, {
+      ticket: typeof ticket === "string" ? ticket : null,
+      token: typeof token === "string" ? token : undefined,
+    });
   }
 
   /** Why not; nothing where it may come in. */

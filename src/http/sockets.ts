@@ -9,11 +9,10 @@ import type { Access, Principal } from "../services/access.ts";
 import { CLOSE } from "../services/stream-client.ts";
 import type { Session } from "../services/stream-client.ts";
 import type { Streams } from "../services/streams.ts";
-import { credentialOf, sameOrigin } from "./auth.ts";
 import type { App } from "./deps.ts";
-import { countStranger } from "./limits.ts";
-import type { Producers } from "./live-socket.ts";
 import type { RateLimits } from "./limits.ts";
+import type { Producers } from "./live-socket.ts";
+import { allowed, closeCode, closeReason, socketPrincipal } from "./socket-access.ts";
 import { startPulse } from "./stream-pulse.ts";
 import { readAfter, readFeedQuery, readPlace } from "./stream-query.ts";
 import { StreamSocket } from "./stream-socket.ts";
@@ -45,8 +44,6 @@ const EARLY_MESSAGES = 16;
 const CLOSE_MS = 5_000;
 /** The same at a shutdown, which must end. */
 const PATIENCE_MS = 1_000;
-/** A close reason has 123 bytes. */
-const REASON = 120;
 
 export function useSockets(app: App, deps: SocketDeps): void {
   const { streams, gateway } = deps;
@@ -111,19 +108,14 @@ export function useSockets(app: App, deps: SocketDeps): void {
         ws.close(CLOSE.forbidden, "This origin may not connect");
         return;
       }
-      const principal = await principalOf(request, route, deps.access);
+      const principal = await socketPrincipal(deps, request, { ticket: route.query.get("ticket") });
       if (ws.readyState !== WebSocket.OPEN) return;
-      if (principal === null) {
-        await countStranger(deps.limits, request.socket.remoteAddress ?? "");
-        ws.close(CLOSE.unauthorized, "No credentials, or wrong ones");
-        return;
-      }
       ws.session = start(ws, principal, route);
       for (const text of ws.early?.splice(0) ?? []) ws.session?.receive(text);
       ws.early = null;
     } catch (error) {
       if (error instanceof AppError) {
-        ws.close(closeCode(error), error.message.slice(0, REASON));
+        ws.close(closeCode(error), closeReason(error));
         return;
       }
       app.log.error({ error }, "a socket could not be opened");
@@ -169,13 +161,6 @@ function answered(this: WebSocket): void {
 /** A protocol error or broken pipe; `close` follows. */
 function ignore(): void {}
 
-export function closeCode({ code }: AppError): number {
-  if (code === "unauthorized") return CLOSE.unauthorized;
-  if (code === "too_many_requests") return CLOSE.too_many;
-  if (code === "forbidden") return CLOSE.forbidden;
-  return code === "validation" ? CLOSE.bad_message : CLOSE.internal;
-}
-
 interface Route {
   readonly stream: "feed" | "sentiment" | "figures";
   /** Of the sentiment stream. */
@@ -196,17 +181,4 @@ function routeOf(url: string): Route | null {
   } catch {
     return null;
   }
-}
-
-/** Programs send no Origin; pages must be our own or of an origin that the settings name. */
-export function allowed(request: IncomingMessage, origins: readonly string[]): boolean {
-  const { origin } = request.headers;
-  return origin === undefined || origins.includes(origin) || sameOrigin(request);
-}
-
-async function principalOf(request: IncomingMessage, route: Route, access: Access): Promise<Principal | null> {
-  const ticket = route.query.get("ticket");
-  if (ticket !== null) return access.redeemTicket(ticket);
-  const credential = credentialOf(request);
-  return credential && access.authenticate(credential.value);
 }

@@ -5,11 +5,12 @@ import type { Call, CallRow } from "../api-types.ts";
 import { EnrichmentState } from "../frame/enrichment-state.tsx";
 import { Outcome } from "../frame/outcome.tsx";
 import { Degraded, Failure, LoadingRows } from "../frame/states.tsx";
-import { agentName, ago, clock, dayOf, timeOf } from "../format.ts";
+import { ago, clock, dayOf, timeOf } from "../format.ts";
 import { call as callQuery, recommendations } from "../queries.ts";
 import { lastListAddress, Link, useView } from "../router.tsx";
 import { KeyMeasures, Measures } from "./measures.tsx";
 import { Nudges } from "./nudges.tsx";
+import { Participants } from "./participants.tsx";
 import { SimilarCalls } from "./similar-calls.tsx";
 import { Transcript } from "./transcript.tsx";
 import type { TranscriptHandle } from "./transcript.tsx";
@@ -123,18 +124,7 @@ function Loaded({ found, degraded }: { readonly found: Call; readonly degraded: 
 function Facts({ found }: { readonly found: CallRow }) {
   return (
     <ul className="facts">
-      <li>
-        <span className="dim">Agent </span>
-        <Anchor component={Link} href={`/?agent_id=${encodeURIComponent(found.agent_id)}`}>
-          {agentName(found.agent_id)}
-        </Anchor>
-      </li>
-      {found.customer_id !== null && (
-        <li>
-          <span className="dim">Customer </span>
-          {found.customer_id}
-        </li>
-      )}
+      <Participants agent_id={found.agent_id} customer_id={found.customer_id} />
       <li>
         {dayOf(found.start_time)}, {timeOf(found.start_time)} <span className="dim">({ago(found.start_time)})</span>
       </li>

@@ -5,9 +5,10 @@ import { ApiError } from "../api.ts";
 import type { LiveCall } from "./live-types.ts";
 import { Nudges } from "../call/nudges.tsx";
 import type { Advice } from "../call/nudges.tsx";
+import { Participants } from "../call/participants.tsx";
 import { Transcript } from "../call/transcript.tsx";
 import type { TranscriptHandle } from "../call/transcript.tsx";
-import { agentName, ago, timeOf } from "../format.ts";
+import { ago, timeOf } from "../format.ts";
 import { Degraded, Failure, LoadingRows } from "../frame/states.tsx";
 import { liveCall } from "../queries.ts";
 import { Link, navigate, useView } from "../router.tsx";
@@ -158,18 +159,7 @@ function Loaded({ found, said, degraded }: LoadedProps) {
 function Facts({ found }: { readonly found: LiveCall }) {
   return (
     <ul className="facts">
-      <li>
-        <span className="dim">Agent </span>
-        <Anchor component={Link} href={`/?agent_id=${encodeURIComponent(found.agent_id)}`}>
-          {agentName(found.agent_id)}
-        </Anchor>
-      </li>
-      {found.customer_id !== null && (
-        <li>
-          <span className="dim">Customer </span>
-          {found.customer_id}
-        </li>
-      )}
+      <Participants agent_id={found.agent_id} customer_id={found.customer_id} />
       <li>
         <span className="dim">Began </span>
         {timeOf(found.start_time)} <span className="dim">({ago(found.start_time)})</span>
