@@ -8,6 +8,8 @@ export interface AcceptItem {
   readonly row: AcceptedRow;
   readonly priority: number;
   readonly now: number;
+  /** 1, or higher where the words were corrected before. */
+  readonly revision?: number;
 }
 
 /**
@@ -16,19 +18,19 @@ export interface AcceptItem {
  */
 const ACCEPT = `WITH input AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::float8[], $7::text[],
-      $8::bytea[], $9::bytea[], $10::integer[], $11::bigint[]) WITH ORDINALITY
-      AS i(call_id, agent_id, customer_id, language, start_time, duration, outcome, digest, body, priority, now, n)
+      $8::bytea[], $9::bytea[], $10::integer[], $11::bigint[], $12::integer[]) WITH ORDINALITY
+      AS i(call_id, agent_id, customer_id, language, start_time, duration, outcome, digest, body, priority, now, revision, n)
   ), fresh AS (
     INSERT INTO call_records (call_id, agent_id, customer_id, language, start_time, created_at, updated_at,
-        duration_seconds, outcome, digest)
-      SELECT call_id, agent_id, customer_id, language, start_time, now, now, duration, outcome, digest FROM input AS i
+        duration_seconds, outcome, digest, revision)
+      SELECT call_id, agent_id, customer_id, language, start_time, now, now, duration, outcome, digest, revision FROM input AS i
       WHERE NOT EXISTS (SELECT 1 FROM call_records AS c WHERE c.call_id = i.call_id) ORDER BY n
       ON CONFLICT (call_id) DO NOTHING RETURNING call_no, call_id
   ), texts AS (
     INSERT INTO call_texts (call_no, created_at, body) SELECT call_no, now, body FROM fresh JOIN input USING (call_id)
   ), works AS (
     INSERT INTO work (call_no, revision, priority, created_at, run_after)
-      SELECT call_no, 1, priority, now, now FROM fresh JOIN input USING (call_id) ORDER BY n
+      SELECT call_no, revision, priority, now, now FROM fresh JOIN input USING (call_id) ORDER BY n
   )
   SELECT call_no, call_id FROM fresh`;
 
@@ -75,7 +77,8 @@ export async function acceptRows(write: Write, items: readonly AcceptItem[]): Pr
     const { call_id, digest } = item.row;
     if (live.has(call_id)) return { status: "conflict" };
     const call_no = made.get(call_id);
-    if (call_no !== undefined && first.get(call_id) === item) return { status: "accepted", call_no, revision: 1 };
+    if (call_no !== undefined && first.get(call_id) === item)
+      return { status: "accepted", call_no, revision: item.revision ?? 1 };
     const found = known.get(call_id);
     if (!found) return again[gone.indexOf(item)] as AcceptResult;
     if (found.digest.toString("hex") !== digest.toLowerCase()) return { status: "conflict" };
@@ -106,12 +109,12 @@ async function insert(write: Write, items: readonly AcceptItem[]): Promise<Map<s
     some = [];
     size = 0;
   }
-  for (const { row, now } of items) {
+  for (const { row, now, revision = 1 } of items) {
     const { call_id, agent_id, start_time } = row;
     const call_no = made.get(call_id);
     if (call_no === undefined) continue;
     write.sums.count(1, { call_no, agent_id, start_time });
-    write.event(now, { type: "call.accepted", call_no, call_id, agent_id, revision: 1, state: "pending" });
+    write.event(now, { type: "call.accepted", call_no, call_id, agent_id, revision, state: "pending" });
   }
   return made;
 }
@@ -135,6 +138,7 @@ function insertSome(write: Write, items: readonly PreparedItem[]): Promise<{ cal
     items.map((i) => i.body),
     items.map((i) => i.priority),
     items.map((i) => i.now),
+    items.map((i) => i.revision ?? 1),
   );
 }
 

@@ -154,9 +154,11 @@ export async function endLive(
     write.event(now, { type: "live.ended", call_no: 0, call_id, agent_id, revision: 0, state: null });
     return { status: "removed" };
   }
-  const [made] = await acceptRows(write, [{ row, priority: PRIORITY.live, now }]);
+  // Each correction changed the text.
+  const revision = 1 + position - live.turns;
+  const [made] = await acceptRows(write, [{ row, priority: PRIORITY.live, now, revision }]);
   if (made?.status !== "accepted") throw new Error(`a live call that ended was ${made?.status}`);
-  const { call_no, revision } = made;
+  const { call_no } = made;
   write.event(now, { type: "live.ended", call_no, call_id, agent_id, revision, state: "pending" });
   return { status: "ended", call_no, revision };
 }
@@ -165,7 +167,8 @@ export async function saveLive(write: Write, { scored, now }: Input<"saveLive">)
   const { live_no, scores } = scored;
   const held = await write.get<{ call_id: string; agent_id: string; alerts: string }>(HELD, live_no, scored.version);
   if (!held) return "stale";
-  const alerts = JSON.stringify([...(JSON.parse(held.alerts) as unknown[]), ...scored.alerts]);
+  const placed = scored.alerts.map((alert) => ({ ...alert, position: scored.scored }));
+  const alerts = JSON.stringify([...(JSON.parse(held.alerts) as unknown[]), ...placed]);
   const [state, alert_state] = [JSON.stringify(scored.state), JSON.stringify(scored.alert_state)];
   await write.run(LIVE.save, scored.scored, state, alert_state, alerts, live_no);
   const standing = await write.all<{ position: number }>(
