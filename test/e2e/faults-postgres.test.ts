@@ -1,4 +1,4 @@
-/** Two servers, each with a worker, on one PostgreSQL: kill -9 of the servers, and of the database in turn. */
+/** Two API processes and two workers on one PostgreSQL: kill -9 of the ones, the others, and of the database in turn. */
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { random } from "../support/call-rows.ts";
 import { openEye } from "../support/eye.ts";
 import { Ledger, undone } from "../support/ledger.ts";
 import { load, sendAgain } from "../support/load.ts";
+import { measured } from "../support/measured.ts";
 import { ask, startPostgres, stopPostgres } from "../support/postgres-server.ts";
 import { expectWhole, openQuietPostgres } from "../support/postgres-suite.ts";
 import { type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
@@ -15,7 +16,7 @@ import { requirement } from "../support/requirements.ts";
 import { ROUNDS } from "../support/tier.ts";
 
 const KILLS = Math.max(6, Math.ceil(ROUNDS / 4));
-const VICTIMS = ["both servers", "the database"] as const;
+const VICTIMS = ["both API processes", "the database", "both workers"] as const;
 
 describe.skipIf(requirement("postgres") === null)("kill -9 under load, on PostgreSQL", () => {
   test(
@@ -34,7 +35,12 @@ describe.skipIf(requirement("postgres") === null)("kill -9 under load, on Postgr
         EARSHOT_MODEL_DIR: "statistical:",
         EARSHOT_LOG_LEVEL: "silent",
       };
-      const servers: Earshot[] = [await startEarshot(env), await startEarshot(env)];
+      const two = (role: string) => {
+        const start = () => startEarshot(env, ["serve", "--role", role]);
+        return Promise.all([start(), start()]);
+      };
+      const servers: Earshot[] = await two("api");
+      const workers: Earshot[] = await two("worker");
       const next = random(KILLS);
       const ledger = new Ledger();
       const wrong: string[] = [];
@@ -42,6 +48,7 @@ describe.skipIf(requirement("postgres") === null)("kill -9 under load, on Postgr
         for (let round = 0; round < KILLS; round++) {
           const victim = VICTIMS[round % VICTIMS.length];
           const before = ledger.acknowledged;
+          const enough = new AbortController();
           const loading = servers.map((server, s) =>
             load(server, {
               ledger,
@@ -50,15 +57,20 @@ describe.skipIf(requirement("postgres") === null)("kill -9 under load, on Postgr
               rate: 400,
               name: `${s}-${round}`,
               storeMayGo: true,
+              until: enough.signal,
             }),
           );
           await pause(300 + next() * 700);
           if (victim === "the database") database.stop("immediate");
-          // One after the other, so that the second goes on for a moment beside leases of the dead.
-          else for (const server of servers) await server.stop("SIGKILL");
+          else {
+            // One after the other, so that the second goes on for a moment beside what the dead one held.
+            for (const process of victim === "both workers" ? workers : servers) await process.stop("SIGKILL");
+          }
+          enough.abort();
           await Promise.all(loading);
           if (victim === "the database") await database.start();
-          else servers.splice(0, 2, await startEarshot(env), await startEarshot(env));
+          else if (victim === "both workers") workers.splice(0, 2, ...(await two("worker")));
+          else servers.splice(0, 2, ...(await two("api")));
           const found = await ledger.compare(url);
           wrong.push(...found);
           const again = ledger.doubtful("accept");
@@ -84,8 +96,13 @@ describe.skipIf(requirement("postgres") === null)("kill -9 under load, on Postgr
         await store.close();
         expect(rebuilt).toMatchObject({ drifted: 0 });
         await expectWhole(url);
+        measured(
+          "PostgreSQL, kill -9",
+          `two API processes and two workers, ${KILLS} rounds, killed in turn: API, database, workers: ` +
+            `${ledger.acknowledged} acknowledged, ${wrong.length} wrong, sums equal a recount`,
+        );
       } finally {
-        await Promise.all(servers.map((server) => server.stop("SIGKILL")));
+        await Promise.all([...servers, ...workers].map((process) => process.stop("SIGKILL")));
         stopPostgres(join(folder, "postgres"));
         rmSync(folder, { recursive: true, force: true });
         await cleanup();

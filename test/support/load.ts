@@ -24,12 +24,14 @@ export interface LoadOptions {
   readonly rate: number;
   /** The store may go away while the server lives: a lane that is told so ends, as where the server does not answer. */
   readonly storeMayGo?: boolean;
+  /** Ends every lane after its next answer. */
+  readonly until?: AbortSignal;
 }
 
 /** 503: whether it was done is not known. */
 class Unavailable extends Error {}
 
-/** Runs until the server does not answer any more; resolves when every request has an answer or an error. */
+/** Runs until the server does not answer any more, or `until`; resolves when every request has an answer or an error. */
 export async function load(earshot: Earshot, options: LoadOptions): Promise<void> {
   const pace = { due: performance.now(), step: 1000 / options.rate };
   await Promise.all(Array.from({ length: options.lanes }, (_, lane) => runLane(earshot, options, lane, pace)));
@@ -55,12 +57,12 @@ export async function sendAgain(earshot: Earshot, ledger: Ledger, call_id: strin
 
 async function runLane(
   earshot: Earshot,
-  { ledger, random, name, storeMayGo = false }: LoadOptions,
+  { ledger, random, name, storeMayGo = false, until }: LoadOptions,
   lane: number,
   pace: { due: number; step: number },
 ): Promise<void> {
   const mine: { call_id: string; revision: number }[] = [];
-  for (let i = 0; ; i++) {
+  for (let i = 0; until?.aborted !== true; i++) {
     const dice = random();
     const ids = Array.from({ length: dice < 0.1 ? BULK : 1 }, (_, k) => `${name}-${lane}-${i}-${k}`);
     const [first = ""] = ids;
