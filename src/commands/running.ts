@@ -17,7 +17,14 @@ export async function startWithProgress(config: Config, role: Role): Promise<Run
     },
   });
   if (role === "worker") return running;
-  const takeBack = announce(config, running.url);
+  let takeBack: () => void;
+  try {
+    takeBack = announce(config, running.url);
+  } catch (error) {
+    // Otherwise it would listen on, after having said that it failed.
+    await running.close();
+    throw error;
+  }
   return {
     ...running,
     close() {

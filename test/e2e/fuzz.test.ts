@@ -1,6 +1,6 @@
 /**
  * Every operation of the OpenAPI document with made-up requests, at the real server: EARSHOT_TEST_CASES an operation (50),
- * from EARSHOT_TEST_SEED (1).
+ * from EARSHOT_TEST_SEED (1). With EARSHOT_TEST_STORE=postgres the store is a PostgreSQL.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Agent, request as send } from "node:http";
@@ -14,6 +14,7 @@ import { generateDemo } from "../../src/demo/generate.ts";
 import { type FuzzOperation, type FuzzRequest, operationsOf, requestsFor } from "../support/fuzz.ts";
 import { checker, type Document } from "../support/http-server.ts";
 import { measured } from "../support/measured.ts";
+import { freshDatabase } from "../support/postgres-server.ts";
 import { ADMIN_KEY, type Earshot, startEarshot, temporaryFolder } from "../support/process.ts";
 
 const CASES = Number(process.env["EARSHOT_TEST_CASES"] ?? 50);
@@ -30,7 +31,15 @@ let undo: () => Promise<unknown>;
 beforeAll(async () => {
   const { path, cleanup } = await temporaryFolder();
   undo = cleanup;
+  const store: Record<string, string> = {};
+  if (process.env["EARSHOT_TEST_STORE"] === "postgres") {
+    const { url, drop } = await freshDatabase();
+    undo = () => drop().then(cleanup);
+    store["EARSHOT_STORE_URL"] = url;
+    store["EARSHOT_JWT_SECRET"] = "a secret that all processes know for tests";
+  }
   earshot = await startEarshot({
+    ...store,
     EARSHOT_DATA_DIR: join(path, "data"),
     EARSHOT_MODEL_DIR: "statistical:",
     // What is refused for its number would not be looked at.

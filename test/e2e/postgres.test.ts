@@ -1,4 +1,5 @@
 /** The main job on PostgreSQL, with the real model: what one process takes in another enriches, and a third shows. */
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { modelDir } from "../support/model.ts";
 import { freshDatabase } from "../support/postgres-server.ts";
@@ -33,7 +34,8 @@ describe.skipIf(requirement("postgres") === null)("serving from PostgreSQL", () 
     const { path, cleanup } = await temporaryFolder();
     undo.push(cleanup);
     env = {
-      EARSHOT_DATA_DIR: path,
+      // The server makes it, as beside a file.
+      EARSHOT_DATA_DIR: join(path, "data"),
       EARSHOT_STORE_URL: url,
       EARSHOT_STORE_POOL: "10",
       EARSHOT_JWT_SECRET: "a secret that all processes know for tests",

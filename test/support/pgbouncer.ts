@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answering, freePort, owner } from "./postgres-server.ts";
+import { freePort } from "./free-port.ts";
+import { answering, owner } from "./postgres-server.ts";
 
 /** The address of `server` through it, and how to end it. */
 export async function startPgBouncer(

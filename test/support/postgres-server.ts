@@ -15,10 +15,10 @@ import {
   renameSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
+import { freePort } from "./free-port.ts";
 import { openPostgres } from "../../src/adapters/sql/postgres/open.ts";
 
 /** The folders of programs of all versions under `root`, the newest first. */
@@ -80,16 +80,6 @@ export function owner(): { uid?: number; gid?: number } {
     if (uid !== null && gid !== null) return { uid, gid };
   }
   return {};
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  const port = await new Promise<number>((resolve, reject) => {
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => resolve((probe.address() as { port: number }).port));
-  });
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 /** A server with its files in `folder`, which is made; started. */
