@@ -51,7 +51,7 @@ export async function startEarshot(database: string, writes: boolean, options: E
     EARSHOT_RATE_LIMIT_ADDRESS: "0",
   };
   const entry = join(root, "bin/earshot.mjs");
-  const args = [...nodeFlags, entry, "serve", "--role", work ? "all" : "api"];
+  const args = [...nodeFlags, entry, "serve", "--role", work ? "all" : "api,realtime,relay"];
   const child = spawn(process.execPath, args, { env, cwd: data, stdio: ["ignore", "pipe", "inherit"] });
   const url = await firstUrl(child);
   await answers(`${url}/health/ready`, child);

@@ -1,6 +1,7 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
 import { randomUUID } from "node:crypto";
 import { statfs } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { memoryCache } from "./adapters/cache/memory.ts";
@@ -23,6 +24,7 @@ import type { Store } from "./adapters/sql/store.ts";
 import { openVectors } from "./adapters/vectors/embedded.ts";
 import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
+import type { ProcessRoles } from "./core/process-roles.ts";
 import { AppError } from "./errors.ts";
 import type { App } from "./http/deps.ts";
 import { createDrain } from "./http/drain.ts";
@@ -37,7 +39,6 @@ import type { Metrics } from "./observe/metrics.ts";
 import type { DatabaseState } from "./ports/copies.ts";
 import type { Stream } from "./ports/stream.ts";
 import { readOrMakeSecret } from "./secrets.ts";
-import { createRecalculation } from "./services/analytics.ts";
 import { closeInOrder } from "./services/shutdown.ts";
 import type { Stage } from "./services/shutdown.ts";
 import { createBackups, makeBackup } from "./services/backups.ts";
@@ -45,8 +46,9 @@ import type { BackupDeps, Manifest } from "./services/backups.ts";
 import type { RestoreDeps } from "./services/restore.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
-import { expireCalls } from "./services/retention.ts";
-import { startNightly } from "./services/nightly.ts";
+import { startRelay } from "./services/relay.ts";
+import type { Duty } from "./services/relay.ts";
+import { startUpkeep } from "./services/upkeep.ts";
 import { startLoop } from "./worker/loop.ts";
 
 export { sqliteVersion } from "./adapters/sql/examine.ts";
@@ -171,12 +173,23 @@ export async function benchModelFolder(config: Config): ReturnType<typeof benchM
   return benchModel(chosenFolder(config));
 }
 
-function startModels(config: Config, log: Log, onProgress: (p: PullProgress) => void): OpenedModels {
+/**
+ * Workers score calls, realtime scores turns of calls that go on, and api needs the vector of what is searched for, which
+ * one thread makes. A relay has no use for the model.
+ */
+function startModels(
+  config: Config,
+  roles: ProcessRoles,
+  log: Log,
+  onProgress: (p: PullProgress) => void,
+): OpenedModels {
+  const scores = roles.has("worker") || roles.has("realtime");
+  const needed = scores || roles.has("api");
   return openModels({
-    modelDir: modelFolder(config),
+    modelDir: needed ? modelFolder(config) : null,
     dataDir: config.dataDir,
-    threads: config.modelThreads,
-    autoPull: config.model.kind === "pinned",
+    threads: config.modelThreads ?? (scores ? Math.min(availableParallelism(), 8) : 1),
+    autoPull: needed && config.model.kind === "pinned",
     npmCommand: findNpm(config.npmEnvironment),
     onProgress,
     log: (level, message) => log[level](message),
@@ -196,15 +209,16 @@ function startEngine(
   store: Store,
   stream: Stream,
   log: Log,
-  options: { work: boolean; onProgress: (p: PullProgress) => void },
+  options: { roles: ProcessRoles; onProgress: (p: PullProgress) => void },
 ): Engine {
+  const { roles } = options;
   const metrics = createMetrics(store.work);
-  const models = startModels(config, log, options.onProgress);
+  const models = startModels(config, roles, log, options.onProgress);
   models.onChange((state) => {
     metrics.modelChanged(state);
     log.info({ method: state.method, model: state.model, problem: state.problem }, "the model changed");
   });
-  const loop = options.work
+  const loop = roles.has("worker")
     ? startLoop(
         { ...store, events: stream, models, metrics, log, now: Date.now, random: Math.random },
         { lanes: LANES },
@@ -217,8 +231,18 @@ function startEngine(
   };
 }
 
+/**
+ * What follows the log for somewhere else, in one of all relays at a time: each is started under a lease of its own, and
+ * again where it failed.
+ */
+function relayDuties(_config: Config, _store: Store, _log: Log): Duty[] {
+  return [];
+}
+
 export interface Running {
   readonly url: string;
+  /** Whether anybody listens at `url`. */
+  readonly listens: boolean;
   readonly store: Store;
   readonly models: OpenedModels;
   readonly index: IndexHost;
@@ -230,13 +254,12 @@ export interface Running {
   close(): Promise<string[]>;
 }
 
-export type Role = "api" | "worker" | "all";
-
-/** Starts the product in one process; resolves when it listens (role worker: when it works). */
+/** Starts the product in one process; resolves when it listens (without a port to listen on: when it works). */
 export async function start(
   config: Config,
-  options: { role: Role; onProgress?: (p: PullProgress) => void },
+  options: { roles: ProcessRoles; onProgress?: (p: PullProgress) => void },
 ): Promise<Running> {
+  const { roles } = options;
   const log = createLog(config.logLevel);
   let told: Metrics | null = null;
   const store = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
@@ -246,7 +269,7 @@ export async function start(
     else log.warn({ problem }, "Redis does not bring the events: they are read from the log until it does");
   });
   const engine = startEngine(config, store, stream, log, {
-    work: options.role !== "api",
+    roles,
     onProgress: options.onProgress ?? ((p) => log.info({ step: p.step }, p.message)),
   });
   const { models, metrics } = engine;
@@ -267,47 +290,37 @@ export async function start(
     },
   });
   const useSpace = async (space_id: string | null) => {
-    if (space_id === null || options.role === "worker") return;
+    if (space_id === null || !roles.has("api")) return;
     await index.use(space_id);
     await store.jobs.setBookmark(SPACE_BOOKMARK, space_id);
   };
   const warn = (error: unknown) => log.error({ error }, "the vector index could not be opened");
   models.onChange((state) => void useSpace(state.space_id).catch(warn));
 
-  const recalculation = createRecalculation({
-    ...store,
-    now: Date.now,
-    onError: (error) => log.error({ error }, "the daily figures were not rebuilt; they are as before"),
-    onDone({ job_id, counts, report }) {
-      const { days = 0, drifted = 0 } = counts;
-      metrics.rebuilt(drifted);
-      const facts = { job_id, days, drifted, ...(drifted > 0 && report) };
-      log[drifted > 0 ? "error" : "info"](facts, "the daily figures were counted again from the calls");
+  const { timezone, retentionDays } = config;
+  const upkeep = startUpkeep(
+    { ...store, metrics, log, now: Date.now, timezone, retentionDays },
+    { nightly: roles.has("relay") },
+  );
+  const relay = startRelay(
+    {
+      jobs: store.jobs,
+      holder: randomUUID(),
+      onError: (duty, error) => log.error({ error, duty }, "what a relay does failed; some relay will try again"),
+      onChange(duty, active) {
+        metrics.degraded("relay", relay.failing().length > 0);
+        log.info({ duty }, active ? "this relay has taken it over" : "this relay does it no more");
+      },
     },
-  });
-  const stopping = new AbortController();
-  let expiring: Promise<void> | null = null;
-  const expire = async (): Promise<void> => {
-    if (config.retentionDays === 0) return;
-    const asked = { days: config.retentionDays, signal: stopping.signal, recurring: true };
-    const job = await expireCalls({ ...store, now: Date.now }, asked);
-    if (job) log.info({ job_id: job.job_id, state: job.state, ...job.counts }, "calls past their time were erased");
-  };
-  const stopNightly = startNightly({
-    ...store,
-    timezone: config.timezone,
-    now: Date.now,
-    expire: () => (expiring = expire()),
-    recalculate: async () => (await recalculation.start()).done,
-    onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
-  });
+    roles.has("relay") ? relayDuties(config, store, log) : [],
+  );
   const cache = memoryCache();
+  // The others have an address for health and metrics where one is wanted.
+  const listens = roles.has("api") || roles.has("realtime") || config.portChosen;
   let draining = false;
   let server: { app: App; drain: Drain } | null = null;
   const close = (): Promise<string[]> => {
     draining = true;
-    stopping.abort();
-    stopNightly();
     const requests = async (): Promise<void> => {
       const cut = await server?.drain.close();
       if (cut) log.warn({ requests: cut }, "requests that did not come to their end were cut off");
@@ -316,7 +329,8 @@ export async function start(
       [
         { name: "requests", patience_ms: 4_500, close: requests },
         { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
-        { name: "retention", patience_ms: 4_500, close: async () => expiring?.catch(() => undefined) },
+        { name: "upkeep", patience_ms: 4_500, close: () => upkeep.stop() },
+        { name: "relay", patience_ms: 4_500, close: () => relay.stop() },
       ],
       [
         { name: "models", patience_ms: 1_500, close: () => models.close() },
@@ -331,6 +345,7 @@ export async function start(
   try {
     const underWay = createUnderWay();
     const app = await buildServer({
+      roles,
       store,
       stream,
       models,
@@ -339,7 +354,7 @@ export async function start(
       config: {
         ...(await makeSecrets(config, log)),
         version: VERSION,
-        timezone: config.timezone,
+        timezone,
         corsOrigins: config.corsOrigins,
         socketIo: config.socketIo,
         rankMinimum: config.rankMinimum,
@@ -349,7 +364,7 @@ export async function start(
       },
       log,
       now: Date.now,
-      recalculation,
+      recalculation: upkeep.recalculation,
       metrics,
       oldestWrite: () => store.oldestWrite(),
       limits: {
@@ -374,11 +389,12 @@ export async function start(
         },
         lag: () => index.lag(),
         stream: () => stream.problem() === null,
+        ...(roles.has("relay") && { relay: () => ({ active: relay.active(), failing: relay.failing() }) }),
       },
     });
     server = { app, drain: createDrain(app, underWay) };
-    await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
-    if (options.role !== "worker") await app.listen({ host: config.host, port: config.port });
+    if (roles.has("api")) await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
+    if (listens) await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     // A thread left running would keep the process from ending with its message.
     await close();
@@ -388,6 +404,7 @@ export async function start(
   const port = typeof address === "object" && address !== null ? address.port : config.port;
   return {
     url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+    listens,
     store,
     models,
     index,

@@ -2,13 +2,14 @@
  * One table of settings -> one frozen Config. Every problem is reported at once, by the name of its setting.
  */
 import { isIP } from "node:net";
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { LIVE_ALPHA } from "./core/sentiment.ts";
 
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Whether the settings name the port. */
+  readonly portChosen: boolean;
   readonly dataDir: string;
   /** Path of the SQLite file; with PostgreSQL nothing is there. */
   readonly storePath: string;
@@ -18,7 +19,8 @@ export interface Config {
   readonly streamUrl: string | null;
   /** The pinned model under dataDir, a folder of the user's own, or none. */
   readonly model: { readonly kind: "pinned" | "statistical" } | { readonly kind: "folder"; readonly path: string };
-  readonly modelThreads: number;
+  /** Null: as many as the roles of the process need. */
+  readonly modelThreads: number | null;
   readonly readerThreads: number;
   readonly adminKey: string | null;
   /** First signs, all verify. Empty: one is made at first start and kept in dataDir. */
@@ -64,7 +66,12 @@ export interface Setting {
 /** The published settings, in the order the README lists them. */
 export const SETTINGS = [
   { name: "EARSHOT_HOST", fallback: "127.0.0.1", meaning: "address to listen on" },
-  { name: "EARSHOT_PORT", fallback: "8000", meaning: "port to listen on (0: any free one)" },
+  {
+    name: "EARSHOT_PORT",
+    fallback: "8000",
+    meaning:
+      "port to listen on (0: any free one); worker and relay listen, for health and metrics, only where it is set",
+  },
   { name: "EARSHOT_DATA_DIR", fallback: "./data", meaning: "database, models and keys" },
   {
     name: "EARSHOT_STORE_URL",
@@ -88,7 +95,11 @@ export const SETTINGS = [
     fallback: "DATA_DIR/models/…",
     meaning: "a model folder of your own; `statistical:` runs without a model",
   },
-  { name: "EARSHOT_MODEL_THREADS", fallback: "number of cores, at most 8", meaning: "threads that run the model" },
+  {
+    name: "EARSHOT_MODEL_THREADS",
+    fallback: "number of cores, at most 8; role api alone: 1",
+    meaning: "threads that run the model",
+  },
   { name: "EARSHOT_READER_THREADS", fallback: "1", meaning: "threads for queries that can be long" },
   {
     name: "EARSHOT_ADMIN_KEY",
@@ -318,16 +329,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return fallback;
   };
 
-  const cores = availableParallelism();
   const config: Config = {
     host: text("EARSHOT_HOST") ?? "127.0.0.1",
     port: integer("EARSHOT_PORT", 8000, 0, 65_535),
+    portChosen: text("EARSHOT_PORT") !== null,
     dataDir,
     storePath,
     postgres: onServer ? { url: storeUrl, pool, replicas } : null,
     streamUrl: streamText === "sql:" ? null : streamText,
     model,
-    modelThreads: integer("EARSHOT_MODEL_THREADS", Math.min(cores, 8), 1, 64),
+    modelThreads: text("EARSHOT_MODEL_THREADS") === null ? null : integer("EARSHOT_MODEL_THREADS", 1, 1, 64),
     readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),
     adminKey,
     jwtSecrets,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Running, storeName } from "../app.ts";
 import type { Config } from "../config.ts";
+import { ALL_PROCESS_ROLES } from "../core/process-roles.ts";
 import { generateDemo } from "../demo/generate.ts";
 import { AppError } from "../errors.ts";
 import { acceptCalls, normalizeCall } from "../services/accept.ts";
@@ -21,7 +22,7 @@ const LINK_MS = 3_600_000;
 export async function demo(config: Config): Promise<void> {
   const began = performance.now();
   await buildPage();
-  const running = await startWithProgress(config, "all");
+  const running = await startWithProgress(config, ALL_PROCESS_ROLES);
   console.log(`Earshot listens on ${running.url}; making it ready …`);
   const state = await running.models.settled();
   if (state.problem !== null) console.error(`Going on without the model: ${state.problem}`);

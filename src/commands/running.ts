@@ -1,22 +1,24 @@
 /** What `serve` and `demo` share: set-up progress on stderr, and a clean end on a signal. */
 import { start } from "../app.ts";
-import type { Role, Running } from "../app.ts";
+import type { Running } from "../app.ts";
 import type { Config } from "../config.ts";
+import type { ProcessRoles } from "../core/process-roles.ts";
 import { bar, progressLine } from "./context.ts";
 import { announce } from "./server-file.ts";
 
 /** Starts the product; the model's set-up, if it is needed, shows on stderr while the server is up already. */
-export async function startWithProgress(config: Config, role: Role): Promise<Running> {
+export async function startWithProgress(config: Config, roles: ProcessRoles): Promise<Running> {
   const line = progressLine();
   const running = await start(config, {
-    role,
+    roles,
     onProgress: (p) => {
       const text = p.total !== undefined && p.done !== undefined ? `${p.message} ${bar(p.done / p.total)}` : p.message;
       if (p.step === "done") line.end(text);
       else line.show(text);
     },
   });
-  if (role === "worker") return running;
+  // Commands ask whoever serves the API.
+  if (!roles.has("api")) return running;
   let takeBack: () => void;
   try {
     takeBack = announce(config, running.url);

@@ -1,29 +1,32 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import type { Role } from "../app.ts";
+import type { Running } from "../app.ts";
+import { ALL_PROCESS_ROLES, nameRoles, PROCESS_ROLES, readProcessRoles } from "../core/process-roles.ts";
+import type { ProcessRoles } from "../core/process-roles.ts";
 import type { Context } from "./context.ts";
 import { demo } from "./demo.ts";
 import { startWithProgress, untilSignal } from "./running.ts";
 
 interface ServeOptions {
-  role: Role;
+  role: ProcessRoles;
   host?: string;
   port?: string;
 }
+
+const ROLE_HELP = "api, worker, realtime, relay, several of them with commas, or all";
 
 /** `serve` and `demo`. */
 export function serveCommands(program: Command, context: Context): void {
   program
     .command("serve")
     .description("serve the API and enrich what comes in")
-    .option("--role <role>", "api, worker or all", parseRole, "all")
+    .option("--role <roles>", ROLE_HELP, parseRoles, ALL_PROCESS_ROLES)
     .option("--host <address>", "address to listen on (EARSHOT_HOST)")
     .option("--port <number>", "port to listen on (EARSHOT_PORT)")
     .action(async (options: ServeOptions) => {
       const config = context.config(overrides(options));
       const running = await startWithProgress(config, options.role);
-      if (options.role !== "worker") console.log(`Earshot listens on ${running.url} (reference: ${running.url}/docs)`);
-      else console.log("Earshot works on what waits");
+      console.log(greeting(running, options.role));
       await untilSignal(running);
     });
   program
@@ -42,9 +45,15 @@ export function serveCommands(program: Command, context: Context): void {
     });
 }
 
-function parseRole(value: string): Role {
-  if (value === "api" || value === "worker" || value === "all") return value;
-  throw new InvalidArgumentError("there are api, worker and all");
+function parseRoles(value: string): ProcessRoles {
+  const roles = readProcessRoles(value);
+  if (roles === null) throw new InvalidArgumentError(`there are ${PROCESS_ROLES.join(", ")} and all`);
+  return roles;
+}
+
+function greeting({ url, listens }: Running, roles: ProcessRoles): string {
+  if (!listens) return roles.has("worker") ? "Earshot works on what waits" : "Earshot works as a relay";
+  return `Earshot listens on ${url} (${roles.has("api") ? `reference: ${url}/docs` : nameRoles(roles)})`;
 }
 
 function overrides({ host, port }: ServeOptions): Record<string, string> {

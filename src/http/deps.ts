@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { ProcessRoles } from "../core/process-roles.ts";
 import type { Accounts } from "../ports/accounts.ts";
 import type { Cache } from "../ports/cache.ts";
 import type { CallReads, Calls } from "../ports/calls.ts";
@@ -68,6 +69,8 @@ export interface HttpConfig extends AccessConfig {
 export type HttpMetrics = Pick<Metrics, "stoodIn" | "degraded" | "shed" | "rateLimited">;
 
 export interface HttpDeps {
+  /** What this process serves; absent: everything. */
+  readonly roles?: ProcessRoles;
   readonly store: HttpStore;
   /** What sockets follow; absent: the log of the store. */
   readonly stream?: Events;

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { pino } from "pino";
+import { ALL_PROCESS_ROLES } from "../core/process-roles.ts";
 import { AppError } from "../errors.ts";
 import { createAccess } from "../services/access.ts";
 import { createRecalculation } from "../services/analytics.ts";
@@ -11,10 +12,11 @@ import type { Recalculation } from "../services/analytics.ts";
 import { createFigures } from "../services/figures.ts";
 import { createLastGood } from "../services/last-good.ts";
 import { createLiveScoring, LIVE_CALL_SETTINGS } from "../services/live-scoring.ts";
+import type { LiveScoring } from "../services/live-scoring.ts";
 import { createOnce } from "../services/once.ts";
 import { createStreams } from "../services/streams.ts";
 import type { Streams } from "../services/streams.ts";
-import { useAccess } from "./auth.ts";
+import { PUBLIC, useAccess } from "./auth.ts";
 import { SMALL_BODY_BYTES, useJsonBodies } from "./body.ts";
 import type { App, HttpDeps, RouteContext } from "./deps.ts";
 import { docsRoutes } from "./docs.ts";
@@ -29,6 +31,7 @@ import { createProducers } from "./live-socket.ts";
 import { presentEvent } from "./present.ts";
 import { usePositions } from "./position.ts";
 import { sendProblem } from "./problem.ts";
+import { useProcessRoles } from "./process-roles.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { backupRoutes } from "./routes/backups.ts";
@@ -54,17 +57,22 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
   const lastGood = createLastGood({ events: stream, now: deps.now });
   const figures = createFigures({ ...deps.store, cache: deps.cache });
   const settings = { ...LIVE_CALL_SETTINGS, ...deps.config.liveCalls };
-  const streams = createStreams({
-    ...deps.store,
-    alpha: settings.alpha,
-    events: stream,
-    access,
-    present: presentEvent,
-    now: deps.now,
-    onError,
-    ...(deps.config.streams && { limits: deps.config.streams }),
-  });
-  const scoring = createLiveScoring({ live: deps.store.live, models: deps.models, now: deps.now, settings, onError });
+  const realtime = (deps.roles ?? ALL_PROCESS_ROLES).has("realtime");
+  const streams = realtime
+    ? createStreams({
+        ...deps.store,
+        alpha: settings.alpha,
+        events: stream,
+        access,
+        present: presentEvent,
+        now: deps.now,
+        onError,
+        ...(deps.config.streams && { limits: deps.config.streams }),
+      })
+    : null;
+  const scoring = realtime
+    ? createLiveScoring({ live: deps.store.live, models: deps.models, now: deps.now, settings, onError })
+    : NO_SCORING;
   const context = { ...deps, access, once: createOnce(deps.store), figures, lastGood, live: { scoring, settings } };
   const app = await surface(context, recalculation, streams);
   app.addHook("onClose", async () => {
@@ -72,14 +80,20 @@ export async function buildServer(deps: HttpDeps): Promise<App> {
     figures.stop();
     lastGood.stop();
   });
-  const producers = createProducers(context);
-  const sockets = { streams, access, limits: deps.limits, origins: deps.config.corsOrigins };
-  // Loaded only where it is used.
-  const gateway = deps.config.socketIo ? (await import("./socket-io.ts")).socketIo(app, sockets) : null;
-  useSockets(app, { ...sockets, producers, gateway });
+  // Where nobody listens for it, an upgrade is a request like others, and answered as one.
+  if (streams !== null) {
+    const producers = createProducers(context);
+    const sockets = { streams, access, limits: deps.limits, origins: deps.config.corsOrigins };
+    // Loaded only where it is used.
+    const gateway = deps.config.socketIo ? (await import("./socket-io.ts")).socketIo(app, sockets) : null;
+    useSockets(app, { ...sockets, producers, gateway });
+  }
   await app.ready();
   return app;
 }
+
+/** Of a process that has no calls that go on. */
+const NO_SCORING: LiveScoring = { arrived: () => {}, look: async () => {}, stop: async () => {} };
 
 async function surface(context: RouteContext, recalculation: Recalculation, streams: Streams | null): Promise<App> {
   const trusted = context.config.trustProxy ?? [];
@@ -107,6 +121,8 @@ async function surface(context: RouteContext, recalculation: Recalculation, stre
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider();
   useHeaders(app, context.config.corsOrigins);
+  const roles = context.roles ?? ALL_PROCESS_ROLES;
+  const servedBy = useProcessRoles(app, roles);
   if (context.store.positions) usePositions(app, context.store.positions);
   useAccess(app, context);
   useIdempotency(app);
@@ -118,16 +134,25 @@ async function surface(context: RouteContext, recalculation: Recalculation, stre
   await useOpenapi(app, context.config.version);
   context.metricsHook?.(app);
   healthRoutes(app, context);
-  authRoutes(app, context);
-  callRoutes(app, context);
-  liveRoutes(app, context);
-  importRoutes(app, context);
-  readRoutes(app, context);
-  analyticsRoutes(app, context, recalculation);
-  backupRoutes(app, context);
-  streamRoutes(app, { streams });
-  docsRoutes(app);
-  pageRoutes(app, context.config.pageFolder ?? null);
+  servedBy("api", () => {
+    authRoutes(app, context);
+    callRoutes(app, context);
+    importRoutes(app, context);
+    readRoutes(app, context);
+    analyticsRoutes(app, context, recalculation);
+    backupRoutes(app, context);
+    docsRoutes(app);
+    pageRoutes(app, roles.has("api") ? (context.config.pageFolder ?? null) : null);
+  });
+  servedBy("realtime", () => {
+    liveRoutes(app, context);
+    streamRoutes(app, { streams });
+    if (!roles.has("realtime")) {
+      // Upgrades to these come here where nobody listens for them.
+      for (const url of ["/ws/live", "/socket.io"])
+        app.get(url, { config: { access: PUBLIC }, schema: { hide: true } }, () => {});
+    }
+  });
   return app;
 }
 

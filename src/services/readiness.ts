@@ -24,14 +24,17 @@ export interface Vitals {
   lag(): Promise<number | null>;
   /** Whether events come the way they should. */
   stream(): boolean;
+  /** Of a relay: what it does now, and what failed. */
+  relay?(): { active: readonly string[]; failing: readonly string[] };
 }
 
 /** Looks at store, queue, models, index, stream and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
 export async function readiness(
   deps: {
     work: Pick<Work, "depth">;
-    models: Pick<Models, "describe">;
-    vectors: Pick<ServedVectors, "describe">;
+    /** Null where this process has no use for it. */
+    models: Pick<Models, "describe"> | null;
+    vectors: Pick<ServedVectors, "describe"> | null;
     vitals?: Vitals | undefined;
   },
   input: { draining: boolean },
@@ -39,28 +42,31 @@ export async function readiness(
   const { vitals } = deps;
   const [depth, index, disk, behind] = await Promise.all([
     inTime(deps.work.depth()),
-    inTime(deps.vectors.describe()),
+    deps.vectors && inTime(deps.vectors.describe()),
     vitals ? inTime(vitals.disk()) : null,
     vitals ? inTime(vitals.lag()) : null,
   ]);
-  const model = deps.models.describe();
+  const model = deps.models?.describe();
   const lagging = depth !== null && depth.oldest_ms > LAG_MS;
   const checks = {
     store: { ok: depth !== null },
     queue: { ok: depth !== null && !lagging, ...depth },
-    models: {
-      ok: model.method === "model",
-      method: model.method,
-      model: model.model,
-      ...(model.problem !== null && { problem: model.problem }),
-    },
-    index: { ok: index !== null, ...(index && { rows: index.rows }) },
+    ...(model && {
+      models: {
+        ok: model.method === "model",
+        method: model.method,
+        model: model.model,
+        ...(model.problem !== null && { problem: model.problem }),
+      },
+    }),
+    ...(deps.vectors && { index: { ok: index !== null, ...(index && { rows: index.rows }) } }),
     ...(vitals && {
       lag: { ok: behind === null || behind <= LAG_EVENTS, events: behind },
       disk: { ok: disk !== null && disk.free_bytes >= LOW_DISK_BYTES, ...disk },
     }),
     // Why not is in the log: the reason names hosts, and everybody may ask here.
     stream: { ok: vitals?.stream() ?? true },
+    ...(vitals?.relay && relayCheck(vitals.relay())),
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)
@@ -68,6 +74,12 @@ export async function readiness(
     .map(([name]) => name);
   const unavailable = depth === null || input.draining;
   return { status: unavailable ? "unavailable" : degraded.length > 0 ? "degraded" : "ok", degraded, checks };
+}
+
+function relayCheck(state: { active: readonly string[]; failing: readonly string[] }): {
+  relay: { ok: boolean; active: readonly string[]; failing: readonly string[] };
+} {
+  return { relay: { ok: state.failing.length === 0, ...state } };
 }
 
 /** null when it fails or takes too long. */

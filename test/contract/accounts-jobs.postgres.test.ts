@@ -4,6 +4,7 @@ import { openQuietPostgres } from "../support/postgres-suite.ts";
 import { requirement } from "../support/requirements.ts";
 import { accountsContract } from "./accounts.contract.ts";
 import { jobsContract } from "./jobs.contract.ts";
+import { relayContract } from "./relay.contract.ts";
 
 async function open() {
   const { url, drop } = await freshDatabase();
@@ -32,4 +33,5 @@ async function open() {
 describe.skipIf(requirement("postgres") === null)("with a server", () => {
   accountsContract("postgres", open);
   jobsContract("postgres", open);
+  relayContract("postgres", open);
 });

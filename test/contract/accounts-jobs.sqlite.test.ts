@@ -5,6 +5,7 @@ import { openForReading } from "../../src/adapters/sql/connection.ts";
 import { openSqlite } from "../../src/adapters/sql/open.ts";
 import { accountsContract } from "./accounts.contract.ts";
 import { jobsContract } from "./jobs.contract.ts";
+import { relayContract } from "./relay.contract.ts";
 
 const log = { info: () => undefined, warn: () => undefined };
 
@@ -35,3 +36,4 @@ async function open() {
 
 accountsContract("sqlite", open);
 jobsContract("sqlite", open);
+relayContract("sqlite", open);

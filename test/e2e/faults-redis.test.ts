@@ -70,7 +70,7 @@ describe.skipIf(program === null)("Redis away", () => {
 
   test("down at the start and killed later, with a worker of its own: 202 goes on, and it comes back by itself", async () => {
     await server.kill();
-    const api = await serve("api");
+    const api = await serve("api,realtime");
     const worker = await serve("worker");
     try {
       await goesOn(api);

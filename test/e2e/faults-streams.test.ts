@@ -143,7 +143,7 @@ beforeAll(async () => {
   // Enrichment would be half of the log, and is no part of this.
   const env = { EARSHOT_DATA_DIR: place.path, EARSHOT_MODEL_DIR: "statistical:", EARSHOT_RATE_LIMIT: "0" };
   const telling = { NODE_OPTIONS: TELLING.join(" "), TELL_MEMORY: memory };
-  earshot = await startEarshot({ ...env, ...telling }, ["serve", "--role", "api"]);
+  earshot = await startEarshot({ ...env, ...telling }, ["serve", "--role", "api,realtime"]);
   key = (await runCli(["keys", "add", "--role", "admin"], env)).stdout.trim();
   others = feedClients(earshot.url, OTHERS, [ADMIN_KEY]);
   await others.connected;

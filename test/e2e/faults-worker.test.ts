@@ -16,7 +16,7 @@ describe.skipIf(!LONG)("npm run test:faults", () => {
   test(`${KILLS} kills of the worker: every call is enriched, exactly once in effect`, async () => {
     const { path, cleanup } = await temporaryFolder();
     const env = { EARSHOT_DATA_DIR: path, EARSHOT_MODEL_DIR: await modelDir(), EARSHOT_LOG_LEVEL: "error" };
-    const api = await startEarshot({ ...env, EARSHOT_MODEL_DIR: "statistical:" }, ["serve", "--role", "api"]);
+    const api = await startEarshot({ ...env, EARSHOT_MODEL_DIR: "statistical:" }, ["serve", "--role", "api,realtime"]);
     let worker: Earshot | null = null;
     const db = openForReading(join(path, "earshot.db"));
     const count = (sql: string) => (db.prepare(sql).get() as { n: number }).n;

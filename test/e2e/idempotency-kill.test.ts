@@ -35,7 +35,7 @@ test("kill -9 right after an answer: what is sent again after the restart is the
   undo.push(cleanup);
   const env = { EARSHOT_DATA_DIR: path, EARSHOT_MODEL_DIR: "statistical:", EARSHOT_LOG_LEVEL: "error" };
   const serve = async () => {
-    const earshot = await startEarshot(env, ["serve", "--role", "api"]);
+    const earshot = await startEarshot(env, ["serve", "--role", "api,realtime"]);
     undo.push(() => earshot.stop("SIGKILL"));
     return earshot;
   };

@@ -23,12 +23,12 @@ describe.skipIf(requirement("postgres") === null)("a replica that lags", () => {
         EARSHOT_MODEL_DIR: "statistical:",
         EARSHOT_LOG_LEVEL: "error",
       };
-      const writer = await startEarshot(env, ["serve", "--role", "api"]);
+      const writer = await startEarshot(env, ["serve", "--role", "api,realtime"]);
       servers.push(writer);
       const lagging = ["recovery_min_apply_delay = 5s"];
       const replica = await startReplica(join(folder, "replica"), primary, lagging);
       const replicas = { EARSHOT_STORE_REPLICA_URLS: replica.url("earshot") };
-      const reader = await startEarshot({ ...env, ...replicas }, ["serve", "--role", "api"]);
+      const reader = await startEarshot({ ...env, ...replicas }, ["serve", "--role", "api,realtime"]);
       servers.push(reader);
       for (let i = 0; i < 20; i++) {
         const body = { call_id: `call-${i}`, transcript: "Agent: Hello.\nCustomer: Good day." };

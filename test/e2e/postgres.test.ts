@@ -42,7 +42,7 @@ describe.skipIf(requirement("postgres") === null)("serving from PostgreSQL", () 
       EARSHOT_MODEL_DIR: await modelDir(),
       EARSHOT_LOG_LEVEL: "error",
     };
-    api = await startEarshot(env, ["serve", "--role", "api"]);
+    api = await startEarshot(env, ["serve", "--role", "api,realtime"]);
     other = await startEarshot({ ...env, EARSHOT_MODEL_THREADS: "1" });
     undo.push(
       () => api.stop(),

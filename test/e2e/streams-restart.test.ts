@@ -23,7 +23,7 @@ async function folder(): Promise<Record<string, string>> {
 }
 
 async function serve(env: Record<string, string>): Promise<Earshot> {
-  const earshot = await startEarshot(env, ["serve", "--role", "api"]);
+  const earshot = await startEarshot(env, ["serve", "--role", "api,realtime"]);
   undo.push(() => earshot.stop("SIGKILL"));
   return earshot;
 }

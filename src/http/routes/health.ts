@@ -1,10 +1,19 @@
 import { Type } from "typebox";
+import { ALL_PROCESS_ROLES } from "../../core/process-roles.ts";
+import type { ProcessRoles } from "../../core/process-roles.ts";
 import { PUBLIC } from "../auth.ts";
 import type { App, RouteContext } from "../deps.ts";
 import { readiness } from "../../services/readiness.ts";
 import { answer, ref } from "../schema.ts";
 
+const WITHOUT_MODEL: ProcessRoles = new Set(["relay"]);
+
 export function healthRoutes(app: App, context: RouteContext): void {
+  const roles = context.roles ?? ALL_PROCESS_ROLES;
+  const looked = {
+    models: roles.isSubsetOf(WITHOUT_MODEL) ? null : context.models,
+    vectors: roles.has("api") ? context.vectors : null,
+  };
   app.get(
     "/health",
     {
@@ -33,7 +42,7 @@ export function healthRoutes(app: App, context: RouteContext): void {
     },
     async (_request, reply) => {
       const ready = await readiness(
-        { ...context.store, models: context.models, vectors: context.vectors, vitals: context.vitals },
+        { ...context.store, ...looked, vitals: context.vitals },
         { draining: context.draining?.() ?? false },
       );
       void reply.header("cache-control", "no-store");
