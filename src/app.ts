@@ -17,6 +17,7 @@ import { whileAlone } from "./adapters/sql/alone.ts";
 import { examineDatabase } from "./adapters/sql/examine.ts";
 import { copyProblem } from "./adapters/sql/copy-facts.ts";
 import { logStream } from "./adapters/sql/log-stream.ts";
+import { pollingDispatch } from "./adapters/sql/polling-dispatch.ts";
 import { newestSchema } from "./adapters/sql/migrate.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
 import type { SqliteOptions } from "./adapters/sql/open.ts";
@@ -37,6 +38,7 @@ import type { Log } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import type { DatabaseState } from "./ports/copies.ts";
+import type { Dispatch } from "./ports/dispatch.ts";
 import type { Stream } from "./ports/stream.ts";
 import { readOrMakeSecret } from "./secrets.ts";
 import { closeInOrder } from "./services/shutdown.ts";
@@ -49,6 +51,7 @@ import type { IndexHost } from "./services/index-host.ts";
 import { startRelay } from "./services/relay.ts";
 import type { Duty } from "./services/relay.ts";
 import { startUpkeep } from "./services/upkeep.ts";
+import { tellWork } from "./services/tell-work.ts";
 import { startLoop } from "./worker/loop.ts";
 
 export { sqliteVersion } from "./adapters/sql/examine.ts";
@@ -80,9 +83,26 @@ async function openStream(config: Config, store: Store, onChange: (problem: stri
   if (config.streamUrl === null) return logStream(store.events);
   // Its client takes a tenth of a second to load: only who uses it waits for that.
   const { openRedisStream } = await import("./adapters/redis/stream.ts");
-  await store.jobs.moveBookmark(LOG_BOOKMARK, null, randomUUID());
-  const log_id = (await store.jobs.bookmark(LOG_BOOKMARK)) as string;
-  return openRedisStream({ url: config.streamUrl, log: store.events, log_id, onChange });
+  return openRedisStream({ url: config.streamUrl, log: store.events, log_id: await logName(store), onChange });
+}
+
+async function logName({ jobs }: Store): Promise<string> {
+  await jobs.moveBookmark(LOG_BOOKMARK, null, randomUUID());
+  return (await jobs.bookmark(LOG_BOOKMARK)) as string;
+}
+
+/** How the workers on this store hear of work. */
+async function openDispatch(
+  config: Config,
+  store: Store,
+  stream: Stream,
+  options: { takes: boolean; onChange: (problem: string | null) => void },
+): Promise<Dispatch> {
+  const { work } = store;
+  const standIn = (): Dispatch => pollingDispatch({ events: stream, work });
+  if (config.dispatchUrl === null) return standIn();
+  const { openRedisDispatch } = await import("./adapters/redis/dispatch.ts");
+  return openRedisDispatch({ url: config.dispatchUrl, log_id: await logName(store), work, standIn, ...options });
 }
 
 /** What there is to know about the database without changing it; null where it is not there yet. */
@@ -207,7 +227,7 @@ interface Engine {
 function startEngine(
   config: Config,
   store: Store,
-  stream: Stream,
+  dispatch: Dispatch,
   log: Log,
   options: { roles: ProcessRoles; onProgress: (p: PullProgress) => void },
 ): Engine {
@@ -219,10 +239,7 @@ function startEngine(
     log.info({ method: state.method, model: state.model, problem: state.problem }, "the model changed");
   });
   const loop = roles.has("worker")
-    ? startLoop(
-        { ...store, events: stream, models, metrics, log, now: Date.now, random: Math.random },
-        { lanes: LANES },
-      )
+    ? startLoop({ ...store, dispatch, models, metrics, log, now: Date.now, random: Math.random }, { lanes: LANES })
     : null;
   return {
     models,
@@ -262,13 +279,31 @@ export async function start(
   const { roles } = options;
   const log = createLog(config.logLevel);
   let told: Metrics | null = null;
-  const store = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
-  const stream = await openStream(config, store, (problem) => {
-    told?.degraded("stream", problem !== null);
-    if (problem === null) log.info("events come by Redis");
-    else log.warn({ problem }, "Redis does not bring the events: they are read from the log until it does");
+  const opened = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
+  const onRedis = (part: "stream" | "dispatch" | "cache", well: string, away: string) => (problem: string | null) => {
+    told?.degraded(part, problem !== null);
+    if (problem === null) log.info(well);
+    else log.warn({ problem }, away);
+  };
+  const stream = await openStream(
+    config,
+    opened,
+    onRedis(
+      "stream",
+      "events come by Redis",
+      "Redis does not bring the events: they are read from the log until it does",
+    ),
+  );
+  const dispatch = await openDispatch(config, opened, stream, {
+    takes: roles.has("worker"),
+    onChange: onRedis(
+      "dispatch",
+      "workers hear of work by Redis",
+      "Redis does not tell of work: workers look into the store until it does",
+    ),
   });
-  const engine = startEngine(config, store, stream, log, {
+  const store: Store = { ...opened, ...tellWork(opened, dispatch) };
+  const engine = startEngine(config, store, dispatch, log, {
     roles,
     onProgress: options.onProgress ?? ((p) => log.info({ step: p.step }, p.message)),
   });
@@ -337,6 +372,7 @@ export async function start(
         { name: "index", patience_ms: 1_500, close: () => index.close() },
         { name: "cache", patience_ms: 1_500, close: () => cache.close() },
         { name: "stream", patience_ms: 1_500, close: () => stream.close() },
+        { name: "dispatch", patience_ms: 1_500, close: () => dispatch.close() },
       ],
       [{ name: "store", patience_ms: 3_000, close: () => store.close() }],
     ];
@@ -390,6 +426,8 @@ export async function start(
         lag: () => index.lag(),
         stream: () => stream.problem() === null,
         ...(roles.has("relay") && { relay: () => ({ active: relay.active(), failing: relay.failing() }) }),
+        dispatch: () => dispatch.problem() === null,
+        cache: () => true,
       },
     });
     server = { app, drain: createDrain(app, underWay) };

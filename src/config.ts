@@ -17,6 +17,10 @@ export interface Config {
   readonly postgres: { readonly url: string; readonly pool: number; readonly replicas: readonly string[] } | null;
   /** The Redis that spreads events between processes; null: the log itself does. */
   readonly streamUrl: string | null;
+  /** The Redis that tells workers of work; null: they look into the store. */
+  readonly dispatchUrl: string | null;
+  /** The Redis that keeps figures for all processes; null: each keeps its own. */
+  readonly cacheUrl: string | null;
   /** The pinned model under dataDir, a folder of the user's own, or none. */
   readonly model: { readonly kind: "pinned" | "statistical" } | { readonly kind: "folder"; readonly path: string };
   /** Null: as many as the roles of the process need. */
@@ -88,7 +92,17 @@ export const SETTINGS = [
     name: "EARSHOT_STREAM_URL",
     fallback: "sql:",
     meaning:
-      "how processes hear of each other's events: `sql:` by the database, or `redis://[USER:PASSWORD@]HOST[:PORT]`",
+      "how processes hear of each other's events: `sql:` by the database, or `redis://[USER:PASSWORD@]HOST[:PORT]`, or `redis+cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT` with some nodes of a cluster",
+  },
+  {
+    name: "EARSHOT_DISPATCH_URL",
+    fallback: "sql:",
+    meaning: "how workers hear of work: `sql:` by looking into the database, or a Redis as above",
+  },
+  {
+    name: "EARSHOT_CACHE_URL",
+    fallback: "memory:",
+    meaning: "where figures are kept for two seconds: `memory:` of each process, or a Redis as above for all",
   },
   {
     name: "EARSHOT_MODEL_DIR",
@@ -152,8 +166,6 @@ export const SETTINGS = [
 
 /** Parts with one choice in this version: naming it is right, anything else would silently not happen. */
 const ONLY_CHOICE: Readonly<Record<string, string>> = {
-  EARSHOT_DISPATCH_URL: "sql:",
-  EARSHOT_CACHE_URL: "memory:",
   EARSHOT_VECTORS_URL: "embedded:",
 };
 
@@ -181,7 +193,10 @@ function isNetwork(text: string): boolean {
   return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128));
 }
 
+/** True for a server, with or without TLS, and for a cluster of which some nodes are named. */
 function isRedis(text: string): boolean {
+  const [, scheme, access = "", hosts = ""] = /^(rediss?)\+cluster:\/\/(.*@)?([^/?#]*)$/.exec(text) ?? [];
+  if (scheme !== undefined) return hosts.split(",").every((host) => isRedis(`${scheme}://${access}${host.trim()}`));
   if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return false;
   return new URL(text).hostname !== "";
 }
@@ -250,12 +265,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     else storePath = resolve(path);
   }
 
-  const streamText = text("EARSHOT_STREAM_URL") ?? "sql:";
-  // The rest of a URL may hold a password.
-  if (streamText !== "sql:" && !isRedis(streamText))
-    problems.push(
-      `EARSHOT_STREAM_URL must be sql:, or redis:// or rediss:// with a host, not ${streamText.split(":")[0]}:…`,
-    );
+  /** The address of a Redis; null: what it is without one. */
+  const redis = (name: (typeof SETTINGS)[number]["name"], without: "sql:" | "memory:"): string | null => {
+    const value = text(name) ?? without;
+    if (value === without) return null;
+    // The rest of a URL may hold a password.
+    if (!isRedis(value))
+      problems.push(
+        `${name} must be ${without}, or redis://, rediss:// or redis+cluster:// with a host, not ${value.split(":")[0]}:…`,
+      );
+    return value;
+  };
 
   const modelText = text("EARSHOT_MODEL_DIR");
   const model: Config["model"] =
@@ -336,7 +356,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     dataDir,
     storePath,
     postgres: onServer ? { url: storeUrl, pool, replicas } : null,
-    streamUrl: streamText === "sql:" ? null : streamText,
+    streamUrl: redis("EARSHOT_STREAM_URL", "sql:"),
+    dispatchUrl: redis("EARSHOT_DISPATCH_URL", "sql:"),
+    cacheUrl: redis("EARSHOT_CACHE_URL", "memory:"),
     model,
     modelThreads: text("EARSHOT_MODEL_THREADS") === null ? null : integer("EARSHOT_MODEL_THREADS", 1, 1, 64),
     readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),

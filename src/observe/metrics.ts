@@ -6,6 +6,9 @@ import type { Work } from "../ports/work.ts";
 type BreakerState = "closed" | "half-open" | "open";
 const BREAKER_STATES = ["closed", "half-open", "open"] as const satisfies readonly BreakerState[];
 
+const PARTS = ["models", "store", "index", "stream", "dispatch", "cache", "relay"] as const;
+type Part = (typeof PARTS)[number];
+
 /** What Prometheus scrapes. Labels are routes, methods and classes: never ids. */
 export interface Metrics {
   /** The text form of all metrics, after reading the gauges that are asked for. */
@@ -15,7 +18,7 @@ export interface Metrics {
   enrichmentFailed(outcome: "retry" | "dead"): void;
   modelChanged(state: ModelState): void;
   /** A part is degraded, or whole again. */
-  degraded(part: "models" | "store" | "index" | "stream" | "relay", is: boolean): void;
+  degraded(part: Part, is: boolean): void;
   /** An answer of a moment ago stood in for one that needs the store. */
   stoodIn(route: string): void;
   /** A request was refused because there was too much to do. */
@@ -73,7 +76,7 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     labelNames: ["part"],
     registers,
   });
-  for (const part of ["models", "store", "index", "stream", "relay"]) degraded.set({ part }, 0);
+  for (const part of PARTS) degraded.set({ part }, 0);
   const stoodIn = new Counter({
     name: "earshot_stand_in_answers_total",
     help: "Last good answers given while the store could not be read",

@@ -22,8 +22,11 @@ export interface DeadLetter {
 }
 
 export interface Work {
-  /** Leases up to n ready items to `worker_id` for `lease_ms`, best priority first; expired leases count as ready. */
-  take(n: number, worker_id: string, lease_ms: number): Promise<WorkItem[]>;
+  /** Leases up to n ready items to `worker_id` for `lease_ms`, best priority first; expired leases count as ready. With
+   *  `call_nos` those of these calls alone, in that order. */
+  take(n: number, worker_id: string, lease_ms: number, call_nos?: readonly number[]): Promise<WorkItem[]>;
+  /** Up to `limit` items that a take would have found `ms` ago and nobody has taken since, best priority first. */
+  waiting(ms: number, limit: number): Promise<Pick<WorkItem, "call_no" | "priority">[]>;
   /** Prolongs leases; items no longer held by the worker are left out of the answer. */
   renew(work_nos: readonly number[], worker_id: string, lease_ms: number): Promise<number[]>;
   /** Gives items back: ready again at `retry_at`, or dead when null. Fenced by worker_id. */

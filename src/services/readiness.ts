@@ -22,13 +22,15 @@ export interface Vitals {
   disk(): Promise<{ free_bytes: number; total_bytes: number }>;
   /** Events the vector index has not taken in; null while there is none. */
   lag(): Promise<number | null>;
-  /** Whether events come the way they should. */
+  /** Whether events come the way they should, workers are told of work, and figures are kept for all processes. */
   stream(): boolean;
   /** Of a relay: what it does now, and what failed. */
   relay?(): { active: readonly string[]; failing: readonly string[] };
+  dispatch(): boolean;
+  cache(): boolean;
 }
 
-/** Looks at store, queue, models, index, stream and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
+/** Looks at store, queue, models, index, stream, dispatch, cache and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
 export async function readiness(
   deps: {
     work: Pick<Work, "depth">;
@@ -67,6 +69,8 @@ export async function readiness(
     // Why not is in the log: the reason names hosts, and everybody may ask here.
     stream: { ok: vitals?.stream() ?? true },
     ...(vitals?.relay && relayCheck(vitals.relay())),
+    dispatch: { ok: vitals?.dispatch() ?? true },
+    cache: { ok: vitals?.cache() ?? true },
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)

@@ -4,7 +4,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { Work, WorkItem } from "../ports/work.ts";
 
 /** Small batches keep memory flat and neighbours quick; two at once keep the model threads busy while one is saved. */
-const BATCH = 8;
+export const BATCH = 8;
 /** A killed worker's calls wait this long; a living one renews three times in it. */
 const LEASE_MS = 15_000;
 const MAX_ATTEMPTS = 5;
@@ -20,8 +20,8 @@ export interface LeaseDeps {
 }
 
 export interface Leases {
-  /** Leases a batch at most. `taken` also counts what is given up at once because it may have ended its workers. */
-  take(): Promise<{ taken: number; items: readonly WorkItem[] }>;
+  /** Leases a batch at most, of these calls where they are named. `taken` also counts what is given up at once because it may have ended its workers. */
+  take(call_nos?: readonly number[] | null): Promise<{ taken: number; items: readonly WorkItem[] }>;
   /** Renews the leases of `items` until `run` is through. */
   during<T>(items: readonly WorkItem[], run: () => Promise<T>): Promise<T>;
   /** Each becomes ready again after a pause, or dead if this was its last try. */
@@ -54,8 +54,8 @@ export function makeLeases(deps: LeaseDeps, worker_id: string): Leases {
     );
 
   return {
-    async take() {
-      const taken = await work.take(BATCH, worker_id, LEASE_MS);
+    async take(call_nos) {
+      const taken = await work.take(BATCH, worker_id, LEASE_MS, call_nos ?? undefined);
       const { items = [], enders = [] } = Object.groupBy(taken, ({ attempts }) =>
         attempts > MAX_LEASES ? "enders" : "items",
       );

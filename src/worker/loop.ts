@@ -1,25 +1,25 @@
-/** Takes leased work, enriches it, settles it. The state lives in the store: any number of loops may run anywhere. */
+/** Takes work as it is told, leases it, enriches it, settles it. The state lives in the store: any number of loops may run anywhere. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../observe/logger.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Events } from "../ports/events.ts";
+import type { Dispatch, Order } from "../ports/dispatch.ts";
 import type { Models } from "../ports/models.ts";
 import type { Work } from "../ports/work.ts";
 import { enrichBatch, reasonOf } from "../services/enrich.ts";
 import type { EnrichDeps } from "../services/enrich.ts";
-import { backoff, makeLeases } from "./leases.ts";
+import { BATCH, backoff, makeLeases } from "./leases.ts";
 import { INFERENCE_LIMITS, limitInference } from "./time-limit.ts";
 import type { InferenceLimits } from "./time-limit.ts";
 
 /** How long stop() waits for what is under way before it gives that back. */
 const STOP_MS = 3_000;
-/** Retries and expired leases have no event of their own, so the loop also looks by itself. */
-const IDLE_MS = 500;
+/** Whatever is due. */
+const LOOK: Pick<Order, "call_nos" | "taken"> = { call_nos: null, taken: () => {} };
 
 export interface LoopDeps extends EnrichDeps {
   readonly work: Work;
-  readonly events: Pick<Events, "onChange">;
+  readonly dispatch: Pick<Dispatch, "take">;
   readonly models: Models;
   readonly metrics: Pick<Metrics, "enriched" | "enrichmentFailed">;
   readonly log: Log;
@@ -43,15 +43,17 @@ export function startLoop(
   const stopping = new AbortController();
   const abandoning = new AbortController();
   const models = limitInference(deps.models, options.limits ?? INFERENCE_LIMITS, abandoning.signal);
-  let wake = Promise.withResolvers<void>();
-  const unsubscribe = [deps.events.onChange(() => wake.resolve()), deps.models.onChange(() => wake.resolve())];
 
-  const tick = async (): Promise<number> => {
-    const { taken, items } = await leases.take();
+  const tick = async (order = LOOK): Promise<number> => {
+    const { taken, items } = await leases.take(order.call_nos);
     if (taken === 0) {
       // A model that came back finds here what was made without it.
-      return deps.models.describe().method === "model" ? deps.work.requeueDegraded(100) : 0;
+      const look = order.call_nos === null && deps.models.describe().method === "model";
+      const queued = look ? await deps.work.requeueDegraded(100) : 0;
+      order.taken(queued);
+      return queued;
     }
+    order.taken(taken);
     await leases.during(items, async () => {
       const started = performance.now();
       const outcome = await enrichBatch({ ...deps, models }, { items, worker_id });
@@ -68,18 +70,14 @@ export function startLoop(
     let trouble = 0;
     while (!stopping.signal.aborted) {
       try {
-        const changed = wake.promise;
-        if ((await tick()) > 0) {
-          trouble = 0;
-          continue;
+        const order = await deps.dispatch.take(BATCH, stopping.signal);
+        if (order === null) break;
+        try {
+          await tick(order);
+        } finally {
+          order.done();
         }
-        const idle = new AbortController();
-        await Promise.race([
-          changed,
-          delay(IDLE_MS, undefined, { signal: AbortSignal.any([idle.signal, stopping.signal]) }).catch(() => {}),
-        ]);
-        idle.abort();
-        wake = Promise.withResolvers();
+        trouble = 0;
       } catch (error) {
         trouble += 1;
         deps.log.error({ error }, "worker could not reach the store; it will try again");
@@ -93,8 +91,6 @@ export function startLoop(
     tick,
     async stop() {
       stopping.abort();
-      for (const off of unsubscribe) off();
-      wake.resolve();
       const grace = setTimeout(() => abandoning.abort(), options.stop_ms ?? STOP_MS);
       await Promise.all(lanes);
       clearTimeout(grace);

@@ -46,6 +46,65 @@ export function workContract(name: string, make: MakeStore): void {
       expect(await store.calls.saveEnrichment([enriched(first, "v")])).toEqual(["saved"]);
     });
 
+    it("gives the work of named calls alone, in their order, and not what somebody holds or what waits for its time", async () => {
+      const names = ["a", "b", "c", "d", "e"];
+      const results = await store.calls.accept(
+        names.map((name) => aCall(name)),
+        PRIORITY.bulk,
+      );
+      const no = Object.fromEntries(results.map((r, i) => [names[i], "call_no" in r ? r.call_no : 0])) as Record<
+        string,
+        number
+      >;
+      const of = (...some: string[]) => some.map((name) => no[name] as number);
+      expect(ids(await store.work.take(9, "w", LEASE, of("d", "b")))).toEqual(["d", "b"]);
+      expect(ids(await store.work.take(9, "v", LEASE, of("b", "e", "a")))).toEqual(["e", "a"]);
+      expect(ids(await store.work.take(1, "v", LEASE, [...of("c"), 4_711]))).toEqual(["c"]);
+      expect(await store.work.take(9, "v", LEASE, [])).toEqual([]);
+      store.clock.now += LEASE + 1;
+      // What is over counts as ready.
+      const [c] = await store.work.take(9, "w", LEASE, of("c"));
+      if (!c) throw new Error("no work");
+      expect(c.attempts).toBe(2);
+      await store.work.fail([{ work_no: c.work_no, error: "x", retry_at: store.clock.now + 500 }], "w");
+      expect(await store.work.take(9, "w", LEASE, of("c"))).toEqual([]);
+      store.clock.now += 500;
+      expect(ids(await store.work.take(9, "w", LEASE, of("c")))).toEqual(["c"]);
+      // The clock of whoever accepted it was ahead of this one's.
+      store.clock.now -= 1_000;
+      await store.calls.replace(aCall("a", { digest: "cd".repeat(32) }), PRIORITY.single);
+      const [ahead] = await store.calls.accept([aCall("ahead")], PRIORITY.single);
+      store.clock.now -= 400;
+      expect(ids(await store.work.take(9, "w", LEASE, [ahead && "call_no" in ahead ? ahead.call_no : 0]))).toEqual([
+        "ahead",
+      ]);
+    });
+
+    it("knows what has been ready for long and nobody has taken, best priority first", async () => {
+      expect(await store.work.waiting(0, 9)).toEqual([]);
+      await store.calls.accept([aCall("held"), aCall("lost")], PRIORITY.bulk);
+      const [held, lost] = [await store.state("held"), await store.state("lost")];
+      await store.work.take(1, "w", 60_000);
+      await store.work.take(1, "w", LEASE);
+      await store.calls.accept([aCall("bulk")], PRIORITY.bulk);
+      await store.calls.accept([aCall("live")], PRIORITY.live);
+      const [bulk, live] = [await store.state("bulk"), await store.state("live")];
+      store.clock.now += 999;
+      expect(await store.work.waiting(1_000, 9)).toEqual([]);
+      store.clock.now += 1;
+      await store.calls.accept([aCall("fresh")], PRIORITY.live);
+      const first = [
+        { call_no: live?.call_no, priority: PRIORITY.live },
+        { call_no: bulk?.call_no, priority: PRIORITY.bulk },
+      ];
+      expect(await store.work.waiting(1_000, 9)).toEqual(first);
+      expect(await store.work.waiting(1_000, 1)).toEqual(first.slice(0, 1));
+      store.clock.now += LEASE + 1;
+      const now = await store.work.waiting(1_000, 9);
+      expect(now.map(({ call_no }) => call_no)).toContain(lost?.call_no);
+      expect(now.map(({ call_no }) => call_no)).not.toContain(held?.call_no);
+    });
+
     it("puts back every lease that is over, also where less is taken", async () => {
       await store.calls.accept([aCall("a"), aCall("b"), aCall("c")], 1);
       await store.work.take(2, "w", LEASE);

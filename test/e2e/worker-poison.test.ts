@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type OpenedModels, openModels } from "../../src/adapters/models/open-models.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
+import { pollingDispatch } from "../../src/adapters/sql/polling-dispatch.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { PRIORITY } from "../../src/ports/calls.ts";
@@ -53,6 +54,7 @@ function start(lanes: number): Loop {
   loop = startLoop(
     {
       ...store,
+      dispatch: pollingDispatch(store),
       models,
       metrics: createMetrics(store.work),
       log: pino({ level: "info" }, { write: (line: string) => void lines.push(line) }),

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type OpenedModels, type OpenModelsOptions, openModels } from "../../src/adapters/models/open-models.ts";
 import type { SqliteStore } from "../../src/adapters/sql/open.ts";
+import { pollingDispatch } from "../../src/adapters/sql/polling-dispatch.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { PRIORITY } from "../../src/ports/calls.ts";
@@ -20,6 +21,7 @@ const clock = { now: Date.UTC(2026, 4, 4, 12) };
 
 const loopDeps = (): LoopDeps => ({
   ...store,
+  dispatch: pollingDispatch(store),
   models,
   metrics: createMetrics(store.work),
   log: pino({ level: "silent" }),

@@ -68,21 +68,42 @@ test("a postgres store takes an address with a database, and a secret that all p
 });
 
 test("a part with one choice may be named, and nothing else", () => {
-  const only = { EARSHOT_DISPATCH_URL: "sql:", EARSHOT_CACHE_URL: "memory:" };
-  expect(readConfig({ ...only, EARSHOT_VECTORS_URL: "embedded:" })).toEqual(readConfig({}));
-  expect(() => readConfig({ EARSHOT_CACHE_URL: "redis://:hunter2@host" })).toThrow(
-    /EARSHOT_CACHE_URL must be memory: in this version, not redis:$/,
+  expect(readConfig({ EARSHOT_VECTORS_URL: "embedded:" })).toEqual(readConfig({}));
+  expect(() => readConfig({ EARSHOT_VECTORS_URL: "faiss://:hunter2@host" })).toThrow(
+    /EARSHOT_VECTORS_URL must be embedded: in this version, not faiss:$/,
   );
 });
 
-test("events spread by the log or by Redis; a password is not repeated", () => {
-  expect(readConfig({ EARSHOT_STREAM_URL: "sql:" })).toEqual(readConfig({}));
-  for (const url of ["redis://127.0.0.1:6379", "redis://me:secret@cache.example.com/2", "rediss://cache.example.com"]) {
-    expect(readConfig({ EARSHOT_STREAM_URL: url }).streamUrl).toBe(url);
+test("events, notices of work and figures go by the database and memory, or by Redis; a password is not repeated", () => {
+  const without = { EARSHOT_STREAM_URL: "sql:", EARSHOT_DISPATCH_URL: "sql:", EARSHOT_CACHE_URL: "memory:" };
+  expect(readConfig(without)).toEqual(readConfig({}));
+  const right = [
+    "redis://127.0.0.1:6379",
+    "redis://me:secret@cache.example.com/2",
+    "rediss://cache.example.com",
+    "redis+cluster://a:1,b:2,c:3",
+    "rediss+cluster://me:secret@a.example.com:7000, 127.0.0.1:7001,[::1]:7002",
+  ];
+  for (const url of right) {
+    const config = readConfig({ EARSHOT_STREAM_URL: url, EARSHOT_DISPATCH_URL: url, EARSHOT_CACHE_URL: url });
+    expect([config.streamUrl, config.dispatchUrl, config.cacheUrl]).toEqual([url, url, url]);
   }
-  for (const url of ["redis:", "redis://", "http://host", "redis://:hunter2@host:port"]) {
-    const problem = `EARSHOT_STREAM_URL must be sql:, or redis:// or rediss:// with a host, not ${url.split(":")[0]}:…`;
-    expect(() => readConfig({ EARSHOT_STREAM_URL: url })).toThrow(new RegExp(`${problem}$`));
+  const wrong = [
+    "redis:",
+    "redis://",
+    "http://host",
+    "redis://:hunter2@host:port",
+    "redis+cluster://",
+    "redis+cluster://a:1,,c:3",
+    "redis+cluster://:hunter2@a:1,b:port",
+    "redis+cluster://a:1/2",
+  ];
+  for (const [name, plain] of Object.entries(without)) {
+    for (const url of wrong) {
+      const scheme = url.split(":")[0]?.replace("+", String.raw`\+`);
+      const problem = String.raw`${name} must be ${plain}, or redis://, rediss:// or redis\+cluster:// with a host, not ${scheme}:…`;
+      expect(() => readConfig({ [name]: url })).toThrow(new RegExp(`${problem}$`));
+    }
   }
 });
 

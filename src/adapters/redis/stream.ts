@@ -4,13 +4,14 @@
  * the truth: what Redis does not have (it is away, was emptied, has dropped what is old) is read from the log, and a
  * follower cannot tell the difference.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { EVERYTHING } from "../../core/call.ts";
 import type { Scope } from "../../core/call.ts";
 import type { EventRow, Events } from "../../ports/events.ts";
 import type { Stream } from "../../ports/stream.ts";
 import { openEntries } from "./entries.ts";
 import type { Entries } from "./entries.ts";
+import { pause, Sessions } from "./sessions.ts";
+import type { Session } from "./sessions.ts";
 import { Tail } from "./tail.ts";
 
 const STEP = 500;
@@ -18,13 +19,11 @@ const STEP = 500;
 const COPIED = 1_000;
 /** What is in the log must have come back through Redis by then. */
 const LATE_MS = 1_000;
-/** Pause before the next try to connect: doubled from the first up to the longest, with jitter. */
-const PAUSE_MS = [100, 5_000] as const;
 /** A log that cannot be read is tried again after this. */
 const LOG_RETRY_MS = 250;
 
 export interface RedisStreamOptions {
-  /** redis:// or rediss://, with what else a Redis URL says. */
+  /** As connect.ts takes it. */
   readonly url: string;
   readonly log: Events;
   /** Names the log among others that the server may hold. */
@@ -43,15 +42,11 @@ class RedisStream implements Stream {
   readonly #log: Events;
   readonly #listeners = new Set<() => void>();
   readonly #unsubscribe: () => void;
-  readonly #closing = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #sessions: Sessions;
   /** null: events are read from the log. */
   #tail: Tail | null = null;
   /** The first seq of the log when it was read last; 0 where it was empty. */
   #oldest = 0;
-  #problem: string | null = "not connected yet";
-  /** What was told last; null: nothing yet. */
-  #told: "whole" | "away" | null = null;
   #changed = Promise.withResolvers<void>();
 
   constructor(options: RedisStreamOptions) {
@@ -61,7 +56,7 @@ class RedisStream implements Stream {
       this.#changed.resolve();
       if (this.#tail === null) this.#tell();
     });
-    this.#running = this.#run();
+    this.#sessions = new Sessions((session) => this.#run(session), options.onChange);
   }
 
   async after(seq: number, limit: number, scope: Scope): ReturnType<Events["after"]> {
@@ -86,62 +81,41 @@ class RedisStream implements Stream {
   }
 
   problem(): string | null {
-    return this.#problem;
+    return this.#sessions.problem;
   }
 
   async close(): Promise<void> {
     this.#unsubscribe();
     this.#listeners.clear();
-    this.#closing.abort();
-    await this.#running;
+    await this.#sessions.close();
   }
 
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
 
-  #say(problem: string | null): void {
-    this.#problem = problem;
-    const state = problem === null ? "whole" : "away";
-    // Another reason is no news.
-    if (this.#told === state) return;
-    this.#told = state;
-    this.#options.onChange(problem);
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#closing;
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        const entries = await openEntries(this.#options.url, this.#options.log_id, signal);
-        failures = 0;
-        await this.#follow(entries);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#say(error instanceof Error ? error.message : String(error));
-        await pause(Math.min(PAUSE_MS[1], PAUSE_MS[0] * 2 ** failures++) * (0.5 + Math.random() / 2), signal);
-      }
-    }
+  async #run(session: Session): Promise<never> {
+    const entries = await openEntries(this.#options.url, this.#options.log_id, session.signal);
+    return this.#follow(entries, session);
   }
 
   /** Until the connection is lost or this is closed: rejects then, always. */
-  async #follow(entries: Entries): Promise<void> {
+  async #follow(entries: Entries, { signal, whole }: Session): Promise<never> {
     const over = Promise.withResolvers<never>();
     const lose = (error: unknown): void => over.reject(error);
     const stop = (): void => lose(new Error("closed"));
-    this.#closing.signal.addEventListener("abort", stop);
+    signal.addEventListener("abort", stop);
     try {
-      if (this.#closing.signal.aborted) stop();
+      if (signal.aborted) stop();
       const { relayed, tail } = await Promise.race([this.#begin(entries), over.promise]);
       this.#tail = tail;
-      this.#say(null);
+      whole();
       this.#tell();
-      this.#relay(entries, tail, relayed, lose).catch(lose);
+      this.#relay(entries, tail, { from: relayed, signal, lose }).catch(lose);
       this.#read(entries, tail).catch(lose);
-      await over.promise;
+      return await over.promise;
     } finally {
-      this.#closing.signal.removeEventListener("abort", stop);
+      signal.removeEventListener("abort", stop);
       this.#tail = null;
       this.#changed.resolve();
       entries.close();
@@ -162,7 +136,11 @@ class RedisStream implements Stream {
   }
 
   /** Copies what is new in the log, unless another process was first. */
-  async #relay(entries: Entries, tail: Tail, from: number, lose: (error: unknown) => void): Promise<void> {
+  async #relay(
+    entries: Entries,
+    tail: Tail,
+    { from, signal, lose }: { from: number; signal: AbortSignal; lose: (error: unknown) => void },
+  ): Promise<void> {
     let relayed = from;
     while (this.#tail === tail) {
       this.#changed = Promise.withResolvers();
@@ -170,7 +148,7 @@ class RedisStream implements Stream {
       relayed = Math.max(relayed, tail.seen);
       const page = await this.#log.after(relayed, STEP, EVERYTHING).catch(() => null);
       if (page === null) {
-        await pause(LOG_RETRY_MS, this.#closing.signal);
+        await pause(LOG_RETRY_MS, signal);
         continue;
       }
       const last = page.events.at(-1)?.seq;
@@ -206,8 +184,4 @@ class RedisStream implements Stream {
     // A log that has dropped it, or has never had it.
     if (events.length === 0 || !tail.take(events)) throw new Error(`the log has not what comes before event ${last}`);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return delay(ms, undefined, { signal, ref: false }).catch(() => {});
 }

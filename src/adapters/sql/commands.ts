@@ -66,7 +66,8 @@ export interface Commands {
     EndResult
   >;
   saveLive: Command<{ scored: ScoredTurns }, "saved" | "stale">;
-  take: Command<{ n: number; worker_id: string; lease_ms: number }, WorkItem[]>;
+  /** `call_nos`: those alone. */
+  take: Command<{ n: number; worker_id: string; lease_ms: number; call_nos?: readonly number[] }, WorkItem[]>;
   renew: Command<{ work_nos: readonly number[]; worker_id: string; lease_ms: number }, number[]>;
   fail: Command<{ items: readonly WorkFailure[]; worker_id: string }, null>;
   release: Command<{ work_nos: readonly number[]; worker_id: string }, null>;

@@ -97,6 +97,10 @@ export const WORK = {
   ready: `SELECT w.work_no, w.call_no, c.call_id, w.revision, w.priority, w.attempts + 1 AS attempts FROM work AS w
     JOIN call_records AS c ON c.call_no = w.call_no
     WHERE w.state = 'ready' AND w.priority = ? AND w.run_after <= ? ORDER BY w.run_after, w.work_no LIMIT ?`,
+  /** What was not tried yet is due whatever the clock of whoever stored it says. */
+  readyOfCall: `SELECT w.work_no, w.call_no, c.call_id, w.revision, w.priority, w.attempts + 1 AS attempts FROM work AS w
+    JOIN call_records AS c ON c.call_no = w.call_no
+    WHERE w.call_no = ? AND w.state = 'ready' AND (w.run_after <= ? OR w.attempts = 0)`,
   lease: `UPDATE work SET state = 'running', worker_id = ?, lease_until = ?, attempts = attempts + 1 WHERE work_no = ?`,
   callState: `UPDATE call_records SET state = ? WHERE call_no = ?`,
   callDead: `UPDATE call_records SET state = 'dead', error = ?, updated_at = ? WHERE call_no = ?`,
@@ -118,6 +122,9 @@ export const WORK = {
       OR EXISTS (SELECT 1 FROM work WHERE state = 'ready' AND priority = 2 AND run_after <= ?)
       OR EXISTS (SELECT 1 FROM work WHERE state = 'ready' AND priority = 3 AND run_after <= ?)
       OR EXISTS (SELECT 1 FROM work WHERE state = 'running' AND lease_until < ?) AS due`,
+  waiting: `SELECT call_no, priority FROM work WHERE state = 'ready' AND priority = ? AND run_after <= ?
+    ORDER BY run_after, work_no LIMIT ?`,
+  abandoned: `SELECT call_no, priority FROM work WHERE state = 'running' AND lease_until < ? ORDER BY lease_until LIMIT ?`,
   /** A step of counting: states of the rows after work_no. */
   depthStep: `SELECT count(*) AS seen, coalesce(max(work_no), 0) AS last,
       count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'running') AS running,

@@ -1,7 +1,7 @@
 /** Work over commands; counts and dead letters are read in steps. */
 import type { Scope } from "../../core/call.ts";
 import { PRIORITY } from "../../ports/calls.ts";
-import type { DeadLetter, Work } from "../../ports/work.ts";
+import type { DeadLetter, Work, WorkItem } from "../../ports/work.ts";
 import type { Reads, Run, Writes } from "./engine.ts";
 import { INTERN, WORK } from "./statements.ts";
 
@@ -20,20 +20,31 @@ interface DepthStep {
   readonly dead: number;
 }
 
+type Waiting = Pick<WorkItem, "call_no" | "priority">;
+
 export function makeWork(deps: { writer: Writes; reader: Reads; now: () => number }): Work {
   const { writer, reader, now } = deps;
   let looked = Number.POSITIVE_INFINITY;
   return {
-    async take(n, worker_id, lease_ms) {
-      // An idle worker asks often: no write lock for nothing.
+    async take(n, worker_id, lease_ms, call_nos) {
       const at = now();
       // At the first take too: the clock may have been put back while no process ran.
       const back = at < looked - CLOCK_STEP_MS;
       looked = at;
       if (back) while ((await writer.run("clockWentBack", { limit: CLOCK_LIMIT }, at)) >= CLOCK_LIMIT);
-      const found = await reader.get<{ due: number | boolean }>(WORK.due, at, at, at, at, at);
-      if (!found?.due) return [];
+      if (call_nos !== undefined) return writer.run("take", { n, worker_id, lease_ms, call_nos }, at);
+      if (!(await isDue(reader, at))) return [];
       return writer.run("take", { n, worker_id, lease_ms }, at);
+    },
+    async waiting(ms, limit) {
+      const at = now() - ms;
+      if (!(await isDue(reader, at))) return [];
+      const found = await reader.all<Waiting>(WORK.abandoned, at, limit);
+      for (const priority of Object.values(PRIORITY)) {
+        if (found.length < limit)
+          found.push(...(await reader.all<Waiting>(WORK.waiting, priority, at, limit - found.length)));
+      }
+      return found.toSorted((a, b) => a.priority - b.priority);
     },
     async renew(work_nos, worker_id, lease_ms) {
       return work_nos.length === 0 ? [] : writer.run("renew", { work_nos, worker_id, lease_ms }, now());
@@ -49,6 +60,12 @@ export function makeWork(deps: { writer: Writes; reader: Reads; now: () => numbe
     dead: (limit, scope) => dead(reader, limit, scope),
     ...makeRedrive((...command) => writer.run(...command), now),
   };
+}
+
+/** Whether a take could find anything: a look that costs no write lock. */
+async function isDue(reader: Reads, at: number): Promise<boolean> {
+  const found = await reader.get<{ due: number | boolean }>(WORK.due, at, at, at, at, at);
+  return Boolean(found?.due);
 }
 
 /** Dead letters back to work in steps, so that other writes do not wait. */

@@ -9,13 +9,16 @@ import type { WriteContext } from "./write-context.ts";
 /** Expired leases put back in one take at most. */
 const EXPIRED_LIMIT = 1_000;
 
-export function take(context: WriteContext, { n, worker_id, lease_ms, now }: Input<"take">): WorkItem[] {
+export function take(context: WriteContext, { n, worker_id, lease_ms, call_nos, now }: Input<"take">): WorkItem[] {
   for (const { work_no, call_no } of context.all<Held>(WORK.expired, now, EXPIRED_LIMIT)) {
     context.run(WORK.free, now, now, work_no);
     context.run(WORK.callState, "pending", call_no);
   }
   const items: WorkItem[] = [];
-  for (const priority of Object.values(PRIORITY)) {
+  for (const call_no of call_nos ?? []) {
+    if (items.length < n) items.push(...context.all<WorkItem>(WORK.readyOfCall, call_no, now));
+  }
+  for (const priority of call_nos ? [] : Object.values(PRIORITY)) {
     if (items.length < n) items.push(...context.all<WorkItem>(WORK.ready, priority, now, n - items.length));
   }
   for (const item of items) {

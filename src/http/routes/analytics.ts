@@ -15,7 +15,7 @@ import { answer, ref } from "../schema.ts";
 import { readEvents } from "../../services/feed.ts";
 
 export function analyticsRoutes(app: App, context: RouteContext, recalculation: Recalculation): void {
-  const { store, once, models, figures, config } = context;
+  const { store, once, models, figures, config, vitals } = context;
   app.get(
     "/api/v1/analytics/agents",
     {
@@ -31,7 +31,8 @@ export function analyticsRoutes(app: App, context: RouteContext, recalculation: 
     async (request, reply) => {
       const agents = await figures.agents({ scope: who(request).scope, rankMinimum: config.rankMinimum ?? 5 });
       if (agents.stale) void reply.header("age", String(Math.floor(agents.age_ms / 1000)));
-      markDegraded(reply, [...degradedParts(models), ...(agents.stale ? ["store"] : [])]);
+      const alone = (vitals?.cache() ?? true) ? [] : ["cache"];
+      markDegraded(reply, [...degradedParts(models), ...(agents.stale ? ["store"] : []), ...alone]);
       return reply.send(agents.value.map(presentAgent));
     },
   );

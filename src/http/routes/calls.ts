@@ -9,6 +9,7 @@ import { eraseCall, reprocessCall } from "../../services/change.ts";
 import { ADMINS, CURATORS, who } from "../auth.ts";
 import { BULK_BODY_BYTES, CALL_BODY_BYTES, SMALL_BODY_BYTES } from "../body.ts";
 import type { App, RouteContext } from "../deps.ts";
+import { lateParts, markDegraded } from "../degraded.ts";
 import { writeOnce } from "../idempotency.ts";
 import { CallParams } from "../inputs.ts";
 import { answer, NO_CONTENT, ref } from "../schema.ts";
@@ -20,7 +21,7 @@ function callUrl(call_id: string): string {
   return `/api/v1/calls/${encodeURIComponent(call_id)}`;
 }
 
-export function callRoutes(app: App, { once, now, log }: RouteContext): void {
+export function callRoutes(app: App, { once, now, log, vitals }: RouteContext): void {
   const bulks = createBulkReader();
   app.addHook("onClose", () => bulks.close());
   const accepted = answer("On disk; enrichment follows", ref("Accepted"));
@@ -51,6 +52,7 @@ export function callRoutes(app: App, { once, now, log }: RouteContext): void {
       }
       if (result.status === "replayed") void reply.header("idempotency-replayed", "true");
       const { call_id = call.call_id, revision } = result;
+      markDegraded(reply, lateParts(vitals));
       return reply.code(202).header("location", callUrl(call_id)).send({ call_id, status: "accepted", revision });
     },
   );
@@ -75,6 +77,7 @@ export function callRoutes(app: App, { once, now, log }: RouteContext): void {
       );
       for (const r of results)
         if (r.status === "failed") log.error({ call_id: r.call_id }, "a call could not be stored");
+      markDegraded(reply, lateParts(vitals));
       return reply.code(207).send({ results: results.map(presentResult) });
     },
   );
@@ -101,6 +104,7 @@ export function callRoutes(app: App, { once, now, log }: RouteContext): void {
       const result = await writeOnce(once, request, reply, ({ calls }) => calls.replace(call, PRIORITY.single));
       if (result.status === "conflict") throw new AppError("conflict", LIVE_CONFLICT);
       const { revision } = result;
+      markDegraded(reply, lateParts(vitals));
       return reply.code(202).header("location", callUrl(call_id)).send({ call_id, status: "accepted", revision });
     },
   );
@@ -140,6 +144,7 @@ export function callRoutes(app: App, { once, now, log }: RouteContext): void {
       const { call_id } = request.params;
       const { scope } = who(request);
       const { revision } = await writeOnce(once, request, reply, (writes) => reprocessCall(writes, { call_id, scope }));
+      markDegraded(reply, lateParts(vitals));
       return reply.code(202).header("location", callUrl(call_id)).send({ call_id, status: "accepted", revision });
     },
   );

@@ -24,6 +24,10 @@ const FREE = `UPDATE work SET state = 'ready', worker_id = NULL, lease_until = N
 const READY = `SELECT w.work_no, w.call_no, c.call_id, w.revision, w.priority, w.attempts + 1 AS attempts FROM ${JOINED}
   WHERE w.state = 'ready' AND w.priority = $1 AND w.run_after <= $2 ORDER BY w.run_after, w.work_no LIMIT $3
   FOR UPDATE OF c, w SKIP LOCKED`;
+/** What was not tried yet is due whatever the clock of whoever stored it says. */
+const READY_OF_CALLS = `SELECT w.work_no, w.call_no, c.call_id, w.revision, w.priority, w.attempts + 1 AS attempts FROM ${JOINED}
+  WHERE w.call_no = ANY($1::bigint[]) AND w.state = 'ready' AND (w.run_after <= $2 OR w.attempts = 0)
+  ORDER BY array_position($1::bigint[], w.call_no) LIMIT $3 FOR UPDATE OF c, w SKIP LOCKED`;
 const LEASE = `UPDATE work SET state = 'running', worker_id = $1, lease_until = $2, attempts = attempts + 1
   WHERE work_no = ANY($3::bigint[])`;
 const CALL_STATE = `UPDATE call_records SET state = $1 WHERE call_no = ANY($2::bigint[])`;
@@ -59,14 +63,15 @@ interface Held {
 const workNos = (items: readonly Held[]) => items.map((item) => item.work_no);
 const callNos = (items: readonly Held[]) => items.map((item) => item.call_no);
 
-export async function take(write: Write, { n, worker_id, lease_ms, now }: Input<"take">): Promise<WorkItem[]> {
+export async function take(write: Write, input: Input<"take">): Promise<WorkItem[]> {
+  const { n, worker_id, lease_ms, call_nos, now } = input;
   const expired = await write.all<Held>(EXPIRED, now, EXPIRED_LIMIT);
   if (expired.length > 0) {
     await write.run(FREE, now, workNos(expired));
     await write.run(CALL_STATE, "pending", callNos(expired));
   }
-  const items: WorkItem[] = [];
-  for (const priority of Object.values(PRIORITY)) {
+  const items = call_nos ? await write.all<WorkItem>(READY_OF_CALLS, call_nos, now, n) : [];
+  for (const priority of call_nos ? [] : Object.values(PRIORITY)) {
     if (items.length < n) items.push(...(await write.all<WorkItem>(READY, priority, now, n - items.length)));
   }
   if (items.length > 0) {
