@@ -29,6 +29,17 @@ export type ReplaceResult =
   /** The call_id is that of a call that goes on; nothing was written. */
   | { readonly status: "conflict" };
 
+/** How far a source of calls has been read: a bookmark (ports/jobs.ts) that moves with the calls that came from it. */
+export interface SourceMark {
+  readonly name: string;
+  /** null: not there yet. */
+  readonly from: string | null;
+  readonly to: string;
+  /** Where each call of the batch came from, without blanks. The bookmark becomes `to`, and the places of those that were
+   *  not taken behind it, each after a blank, so that whoever goes on can still tell their sender. */
+  readonly places: readonly string[];
+}
+
 export interface EnrichedCall {
   readonly call_no: number;
   readonly revision: number;
@@ -49,6 +60,13 @@ export interface Calls {
   /** Call row, text, work row, rollups (total_calls) and `call.accepted`, for every accepted item. Full text comes with
    *  the enrichment, or when the call is found dead. */
   accept(batch: readonly (AcceptedCall | PackedCall)[], priority: Priority): Promise<AcceptResult[]>;
+  /** `accept`, with the mark moved in the same transaction. null, and nothing is written, where it is not `from` (any more):
+   *  of all who read the same part of a source at once, one stores it. An empty batch moves the mark alone. */
+  acceptFrom(
+    batch: readonly (AcceptedCall | PackedCall)[],
+    priority: Priority,
+    mark: SourceMark,
+  ): Promise<AcceptResult[] | null>;
   /** Puts `call` in the place of its call_id (or creates it): revision + 1, old insights dropped, new work. */
   replace(call: AcceptedCall, priority: Priority): Promise<ReplaceResult>;
   /** Asks for enrichment again; null if the call is not there. Revision stays, state becomes pending. */

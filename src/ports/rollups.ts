@@ -35,6 +35,17 @@ export interface Rebuild {
   readonly differences: readonly SumDifference[];
 }
 
+/** What one call adds to the sums of its agent now. */
+export interface Contribution {
+  readonly call_no: number;
+  readonly agent_id: string;
+  /** Epoch ms: says which periods it adds to. */
+  readonly start_time: number;
+  readonly revision: number;
+  /** null until it has been enriched. */
+  readonly measures: Readonly<Partial<Record<MeasureName, number>>> | null;
+}
+
 export interface Rollups {
   /** Sums per agent over all time, or over the local days [from_day, to_day] ("YYYY-MM-DD", EARSHOT_TIMEZONE). */
   agents(query: {
@@ -43,6 +54,8 @@ export interface Rollups {
     from_day?: string;
     to_day?: string;
   }): Promise<AgentSums[]>;
+  /** By internal number; calls that are gone are left out. */
+  contributions(call_nos: readonly number[]): Promise<Contribution[]>;
   /** Rebuilds every rollup from the calls beside the served ones, swaps day by day, reports what differed. */
   rebuild(progress: (done: number, total: number) => void): Promise<Rebuild>;
 }

@@ -6,6 +6,8 @@ import { type EnrichedCall, PRIORITY } from "../../src/ports/calls.ts";
 import type { WorkItem } from "../../src/ports/work.ts";
 import { type MakeStore, type TestStore, aCall, enriched, someInsights, someVectors } from "../support/sqlite-store.ts";
 
+const mark = (from: string | null, to: string, ...places: string[]) => ({ name: "source", from, to, places });
+
 /** Holds a Calls adapter, together with its Work and Events, to the port. */
 export function callsContract(name: string, make: MakeStore): void {
   describe(`Calls: ${name}`, () => {
@@ -240,6 +242,50 @@ export function callsContract(name: string, make: MakeStore): void {
       expect(erased).toBeGreaterThan(0);
       expect(erased).toBeLessThan(90);
       expect(await store.calls.receivedBefore(store.clock.now + 1)).toBe(90 - erased);
+    });
+
+    it("stores calls from a source together with how far it was read, or nothing at all", async () => {
+      expect(await store.calls.acceptFrom([aCall("a"), aCall("b")], 2, mark(null, "2", "0", "1"))).toMatchObject([
+        { status: "accepted" },
+        { status: "accepted" },
+      ]);
+      expect(await store.jobs.bookmark("source")).toBe("2");
+      // Somebody who read the same before, or never heard of it.
+      for (const from of [null, "1"]) {
+        expect(await store.calls.acceptFrom([aCall("c")], 2, mark(from, "3", "2"))).toBeNull();
+      }
+      expect(await store.state("c")).toBeNull();
+      expect(await store.calls.acceptFrom([], 2, mark("2", "5"))).toEqual([]);
+      expect(await store.jobs.bookmark("source")).toBe("5");
+      expect(await eventTypes()).toEqual(["call.accepted a", "call.accepted b"]);
+      expect(await store.work.depth()).toMatchObject({ ready: 2 });
+    });
+
+    it("keeps the places of calls that were not taken behind the mark", async () => {
+      await store.calls.accept([aCall("a")], 1);
+      const bad = aCall("bad", { outcome: "nonsense" as "won" });
+      const batch = [aCall("a", { digest: "cd".repeat(32) }), aCall("b"), bad, aCall("a")];
+      const results = await store.calls.acceptFrom(batch, 2, mark(null, "9", "5", "6", "7", "8"));
+      expect(results?.map((result) => result.status)).toEqual(["conflict", "accepted", "failed", "replayed"]);
+      expect(await store.jobs.bookmark("source")).toBe("9 5 7");
+      expect(await store.calls.acceptFrom([aCall("d")], 2, mark("9", "10", "9"))).toBeNull();
+      expect(await store.calls.acceptFrom([aCall("d")], 2, mark("9 5 7", "10", "9"))).toMatchObject([
+        { status: "accepted" },
+      ]);
+      expect(await store.jobs.bookmark("source")).toBe("10");
+    });
+
+    it("lets one of all who read the same store it", async () => {
+      for (const from of [null, "3"]) {
+        const to = from === null ? "3" : "6";
+        const all = await Promise.all(
+          Array.from({ length: 8 }, () =>
+            store.calls.acceptFrom([aCall(`${to}x`), aCall(`${to}y`)], 2, mark(from, to, "0", "1")),
+          ),
+        );
+        expect(all.filter((results) => results !== null)).toHaveLength(1);
+      }
+      expect(await eventTypes()).toHaveLength(4);
     });
   });
 }

@@ -226,5 +226,25 @@ export function rollupsContract(name: string, make: MakeStore): void {
       const [sum] = await store.rollups.agents({ scope: EVERYTHING, measures: ["agent_talk_time_ms"] });
       expect(sum?.measures.agent_talk_time_ms).toEqual({ n: 2, sum: 20 * HOUR, sum_squares: 2 * (10 * HOUR) ** 2 });
     });
+
+    it("says what single calls add to the sums", async () => {
+      store = await make();
+      const start_time = Date.UTC(2026, 2, 10, 12);
+      await store.calls.accept([aCall("a"), aCall("b", { agent_id: "bob" }), aCall("gone")], 1);
+      const [item] = await store.work.take(1, "w", 60_000);
+      if (!item) throw new Error("there is no work");
+      const measures = { agent_talk_ratio: 0.1 + 0.2, agent_words: 0 };
+      await store.calls.saveEnrichment([enriched(item, "w", { insights: someInsights(measures) })]);
+      await store.calls.remove("gone", EVERYTHING);
+      const found = await store.rollups.contributions([1, 2, 3, 99]);
+      expect(found.toSorted((x, y) => x.call_no - y.call_no)).toEqual([
+        { call_no: 1, agent_id: "ann", start_time, revision: 1, measures },
+        { call_no: 2, agent_id: "bob", start_time, revision: 1, measures: null },
+      ]);
+      await store.calls.replace(aCall("a", { agent_id: "cid", start_time: 5, digest: "cd".repeat(32) }), 1);
+      expect(await store.rollups.contributions([1])).toEqual([
+        { call_no: 1, agent_id: "cid", start_time: 5, revision: 2, measures: null },
+      ]);
+    });
   });
 }

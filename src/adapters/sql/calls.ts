@@ -6,7 +6,7 @@ import { AppError } from "../../errors.ts";
 import type { Calls } from "../../ports/calls.ts";
 import type { KeyedWrites } from "../../ports/idempotency.ts";
 import type { AcceptedRow } from "./commands.ts";
-import type { Run } from "./engine.ts";
+import type { Run, Writes } from "./engine.ts";
 import type { LoopReader } from "./loop-reader.ts";
 import { countReceivedBefore, purgeSlowly } from "./purge.ts";
 import type { Writer } from "./writer.ts";
@@ -25,6 +25,7 @@ export function makeCalls(deps: {
   const { writer, reader, now, lock_wait_ms } = deps;
   return {
     ...makeCallWrites((...command) => writer.run(...command), now),
+    acceptFrom: makeAcceptFrom(writer, now),
     saveEnrichment: (batch) => writer.run("save", { batch }, now()),
     async erase(customer_id) {
       let erased = 0;
@@ -53,6 +54,10 @@ export function makeCallWrites(
     reprocess: (call_id, scope, priority) => run("reprocess", { call_id, scope, priority }, now()),
     remove: (call_id, scope) => run("remove", { call_id, scope }, now()),
   };
+}
+
+export function makeAcceptFrom(writer: Writes, now: () => number): Calls["acceptFrom"] {
+  return (batch, priority, mark) => writer.run("acceptFrom", { rows: batch.map(toRow), priority, mark }, now());
 }
 
 /** As it goes to the writer thread. */

@@ -1,6 +1,6 @@
 /** What the event loop may ask of the writer thread: structured-clone messages, one savepoint a command or row. */
 import type { AcceptedCall, Scope } from "../../core/call.ts";
-import type { AcceptResult, EnrichedCall, Priority, ReplaceResult, SaveResult } from "../../ports/calls.ts";
+import type { AcceptResult, EnrichedCall, Priority, ReplaceResult, SaveResult, SourceMark } from "../../ports/calls.ts";
 import type { RequestKey } from "../../ports/idempotency.ts";
 import type { Job } from "../../ports/jobs.ts";
 import type {
@@ -46,6 +46,7 @@ interface Command<In, Out> {
 /** Name -> what goes in (with the caller's clock) and what comes out after COMMIT. */
 export interface Commands {
   accept: Command<{ rows: readonly AcceptedRow[]; priority: Priority }, AcceptResult[]>;
+  acceptFrom: Command<{ rows: readonly AcceptedRow[]; priority: Priority; mark: SourceMark }, AcceptResult[] | null>;
   replace: Command<{ row: AcceptedRow; priority: Priority }, ReplaceResult>;
   reprocess: Command<{ call_id: string; scope: Scope; priority: Priority }, { revision: number } | null>;
   save: Command<{ batch: readonly EnrichedCall[] }, SaveResult[]>;

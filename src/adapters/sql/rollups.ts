@@ -1,8 +1,9 @@
 /** Sums per agent, read on the loop day by day; the rebuild runs as steps in the writer thread. */
 import type { Scope } from "../../core/call.ts";
 import { MEASURE_NAMES, type MeasureName } from "../../core/measures.ts";
-import type { AgentSums, MeasureSum, Rebuild, Rollups } from "../../ports/rollups.ts";
+import type { AgentSums, Contribution, MeasureSum, Rebuild, Rollups } from "../../ports/rollups.ts";
 import type { RollupComparison } from "./commands.ts";
+import { CONTRIBUTION_COLUMNS, type ContributionRow, contributionFrom } from "./contributions.ts";
 import { freshCounts, freshOfDays } from "./fresh-counts.ts";
 import { dayNumber, localDays } from "./local-day.ts";
 import type { Writes } from "./engine.ts";
@@ -18,6 +19,9 @@ const COMPARE_STEP = 20;
 const DAYS_STEP = 50;
 /** Milliseconds of reading after which the loop gets its turn. */
 const SLICE_MS = 5;
+
+const CONTRIBUTION = `SELECT ${CONTRIBUTION_COLUMNS} FROM call_records AS c
+  LEFT JOIN call_insights AS i ON i.call_no = c.call_no WHERE c.call_no = ?`;
 
 interface SumRow {
   readonly agent_id: string;
@@ -41,8 +45,23 @@ interface Deps extends RebuildDeps {
 export function makeRollups(deps: Deps): Rollups {
   return {
     agents: (query) => agents(deps.reader, query),
+    contributions: (call_nos) => contributions(deps.reader, call_nos),
     rebuild: (progress) => rebuild(deps, progress),
   };
+}
+
+/** In steps of a page or two a call, with the loop's turn between them. */
+async function contributions(reader: LoopReader, call_nos: readonly number[]): Promise<Contribution[]> {
+  const found: Contribution[] = [];
+  let slice = performance.now();
+  for (const call_no of call_nos) {
+    const row = reader.get<ContributionRow>(CONTRIBUTION, call_no);
+    if (row) found.push(contributionFrom(row));
+    if (performance.now() - slice < SLICE_MS) continue;
+    await reader.turn();
+    slice = performance.now();
+  }
+  return found;
 }
 
 /** True when the served days are those of another time zone than the one configured. */

@@ -5,6 +5,7 @@
 import type { RequestKey } from "../../ports/idempotency.ts";
 import type { CommandName, Commands, Failure, Input, SqlResult } from "./commands.ts";
 import { isBusy, storeFault } from "./store-error.ts";
+import { acceptFrom } from "./write-accept-from.ts";
 import { accept, dropWords, erase, purge, remove, replace, reprocess } from "./write-calls.ts";
 import type { WriteContext } from "./write-context.ts";
 import { save } from "./write-enrichment.ts";
@@ -21,6 +22,7 @@ type Handlers = { [K in CommandName]: (context: WriteContext, input: Commands[K]
 
 const HANDLERS: Handlers = {
   accept,
+  acceptFrom,
   replace,
   reprocess,
   save,

@@ -87,7 +87,8 @@ function receive(to: WriteContext, request: Request): void {
   switch (request.kind) {
     case "command": {
       const { name, input, key } = request;
-      const rows = name === "accept" ? (input as { rows: unknown[] }).rows.length : 1;
+      const accepts = name === "accept" || name === "acceptFrom";
+      const rows = accepts ? (input as { rows: unknown[] }).rows.length : 1;
       queue.push({ id, name, input, key, arrived: performance.now(), rows });
       break;
     }

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../../../errors.ts";
 import type { Calls } from "../../../ports/calls.ts";
-import { makeCallWrites } from "../calls.ts";
+import { makeAcceptFrom, makeCallWrites } from "../calls.ts";
 import type { Writes } from "../engine.ts";
 import type { Database } from "./database.ts";
 import type { Partitions } from "./partitions.ts";
@@ -24,6 +24,7 @@ export function makeCalls(deps: Deps): Calls {
   const { writer, db, now } = deps;
   return {
     ...makeCallWrites((...command) => writer.run(...command), now),
+    acceptFrom: makeAcceptFrom(writer, now),
     saveEnrichment: (batch) => writer.run("save", { batch }, now()),
     async erase(customer_id) {
       let erased = 0;

@@ -3,6 +3,7 @@ import type { Scope } from "../../../core/call.ts";
 import { MEASURE_NAMES, type MeasureName } from "../../../core/measures.ts";
 import type { AgentSums, MeasureSum, Rollups } from "../../../ports/rollups.ts";
 import type { Writes } from "../engine.ts";
+import { CONTRIBUTION_COLUMNS, type ContributionRow, contributionFrom } from "../contributions.ts";
 import { dayNumber } from "../local-day.ts";
 import { rebuild } from "../rollups.ts";
 import { ROLLUPS } from "../statements.ts";
@@ -26,6 +27,9 @@ interface SumRow {
   readonly low: number;
 }
 
+const CONTRIBUTIONS = `SELECT ${CONTRIBUTION_COLUMNS} FROM call_records AS c
+  LEFT JOIN call_insights AS i ON i.call_no = c.call_no WHERE c.call_no = ANY($1::bigint[])`;
+
 const FIRST_DAY = -2_000_000_000;
 const LAST_DAY = 2_000_000_000;
 
@@ -38,6 +42,9 @@ function inScope(scope: Scope): { sql: string; values: Value[] } {
 export function makeRollups(deps: Deps): Rollups {
   return {
     agents: (query) => agents(deps.db, query),
+    async contributions(call_nos) {
+      return (await deps.db.all<ContributionRow>(CONTRIBUTIONS, call_nos)).map(contributionFrom);
+    },
     rebuild: (progress) => rebuild(deps, progress),
   };
 }

@@ -1,6 +1,7 @@
 /** Accepting calls: one statement for all rows that are new, a look at those that were there. */
 import type { AcceptResult } from "../../../ports/calls.ts";
 import type { AcceptedRow, Input } from "../commands.ts";
+import { markAfter, MARKS } from "../write-accept-from.ts";
 import { storeFault } from "./fault.ts";
 import type { Write } from "./write.ts";
 
@@ -160,5 +161,23 @@ export async function acceptOneByOne(write: Write, { rows, priority, now }: Inpu
       results.push({ status: "failed", reason: cause instanceof Error ? cause.message : String(cause) });
     }
   }
+  return results;
+}
+
+/** The mark first: whoever stores the same at the same moment waits for it, and then finds it moved. */
+export async function acceptFrom(write: Write, input: Input<"acceptFrom">): Promise<AcceptResult[] | null> {
+  const { rows, priority, mark, now } = input;
+  const { name, from, to } = mark;
+  const moved = from === null ? await write.run(MARKS.begin, name, to) : await write.run(MARKS.move, to, name, from);
+  if (moved !== 1) return null;
+  const items = rows.map((row) => ({ row, priority, now }));
+  const results = await write
+    .savepoint(() => acceptRows(write, items))
+    .catch((cause: unknown) => {
+      if (storeFault(cause)) throw cause;
+      return acceptOneByOne(write, input);
+    });
+  const value = markAfter(mark, results);
+  if (value !== to) await write.run(MARKS.put, value, name);
   return results;
 }

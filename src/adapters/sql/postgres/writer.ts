@@ -6,7 +6,7 @@ import type { Writes } from "../engine.ts";
 import { INSERT_JOB, jobValues } from "../write-jobs.ts";
 import { lacksPartition, storeFault } from "./fault.ts";
 import { Lane, type LaneLimits, type Settled } from "./lane.ts";
-import { acceptOneByOne, acceptRows } from "./write-accept.ts";
+import { acceptFrom, acceptOneByOne, acceptRows } from "./write-accept.ts";
 import { erase, purge, remove, replace, reprocess } from "./write-calls.ts";
 import { saveAll } from "./write-enrichment.ts";
 import { pruneEvents } from "./write-events.ts";
@@ -23,6 +23,7 @@ type Single = Exclude<Ours, "accept" | "save">;
 type Handlers = { [K in Single]: (write: Write, input: Input<K>) => Promise<Output<K>> };
 
 const HANDLERS: Handlers = {
+  acceptFrom,
   replace,
   reprocess,
   remove,
@@ -102,6 +103,7 @@ export class PostgresWriter implements Writes {
       const save = input as Input<"save">;
       return this.#saves.push<Output<K>>(save, save.batch.length);
     }
+    if (name === "acceptFrom") await this.#deps.partitions.ensure(now);
     const handler = this.#handler(name);
     return (await this.#alone(name, (write) => handler(write, input))) as Output<K>;
   }
