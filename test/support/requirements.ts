@@ -71,6 +71,10 @@ const REQUIREMENTS = {
     find: () => validator("compose/compose"),
     get: FETCH_VALIDATORS,
   },
+  kustomize: {
+    find: () => validator("kustomize/kustomize"),
+    get: FETCH_VALIDATORS,
+  },
   hadolint: {
     find: () => validator("hadolint/bin/hadolint"),
     get: FETCH_VALIDATORS,
