@@ -32,6 +32,8 @@ function around(folder: string, included: string): string {
 
 export interface Nginx {
   readonly url: string;
+  /** Of its master; the workers are its children. */
+  readonly pid: number;
   /** Lines of its error log. */
   readonly log: () => string;
   close(): Promise<void>;
@@ -55,7 +57,30 @@ export async function startNginx(program: string, ports: readonly number[]): Pro
   await writeFile(included, configuration);
   await writeFile(main, around(path, included));
 
-  const child = spawn(program, ["-p", path, "-c", main, "-e", "stderr"], { stdio: ["ignore", "inherit", "pipe"] });
+  return run({ program, folder: path, main, port, cleanup });
+}
+
+/** A configuration of its own, whole, that keeps its files in `folder`. */
+export async function runNginx(input: {
+  readonly program: string;
+  readonly folder: string;
+  readonly text: string;
+  readonly port: number;
+}): Promise<Nginx> {
+  const main = join(input.folder, "nginx.conf");
+  await writeFile(main, `daemon off;\n${process.getuid?.() === 0 ? "user root;\n" : ""}${input.text}`);
+  return run({ ...input, main, cleanup: async () => {} });
+}
+
+async function run(input: {
+  readonly program: string;
+  readonly folder: string;
+  readonly main: string;
+  readonly port: number;
+  readonly cleanup: () => Promise<void>;
+}): Promise<Nginx> {
+  const { program, folder, main, port, cleanup } = input;
+  const child = spawn(program, ["-p", folder, "-c", main, "-e", "stderr"], { stdio: ["ignore", "inherit", "pipe"] });
   const ended = once(child, "exit");
   let log = "";
   await new Promise<void>((resolve, reject) => {
@@ -67,6 +92,7 @@ export async function startNginx(program: string, ports: readonly number[]): Pro
   });
   return {
     url: `http://127.0.0.1:${port}`,
+    pid: child.pid as number,
     log: () => log,
     async close() {
       child.kill("SIGTERM");

@@ -51,14 +51,15 @@ export async function runCli(
 
 /**
  * Starts `earshot serve` (or another command that serves) and resolves when it listens, or works. `under`: a program
- * and its arguments that run it.
+ * and its arguments that run it; `script` stands in for the entry.
  */
 export async function startEarshot(
   env: Record<string, string>,
   args: readonly string[] = ["serve"],
   under: readonly string[] = [],
+  script = entry,
 ): Promise<Earshot> {
-  const [program = "", ...rest] = [...under, process.execPath, entry, ...args];
+  const [program = "", ...rest] = [...under, process.execPath, script, ...args];
   const child: ChildProcess = spawn(program, rest, { env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
   const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   let stdout = "";

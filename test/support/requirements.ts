@@ -10,6 +10,11 @@ const onPath = (program: string): string | undefined =>
     .map((folder) => join(folder, program))
     .find((path) => existsSync(path));
 
+const FETCH_VALIDATORS = '"node tools/fetch-validators.ts", which needs pip and go';
+
+const validator = (path: string): string | undefined =>
+  [join(import.meta.dirname, "../../.cache/validators", path)].find((found) => existsSync(found));
+
 const REQUIREMENTS = {
   chromium: {
     find: () =>
@@ -57,6 +62,22 @@ const REQUIREMENTS = {
         (path) => path !== undefined && existsSync(path),
       ),
     get: '"apt-get install -y pgbouncer", or set EARSHOT_TEST_PGBOUNCER to the path of one',
+  },
+  k8s: {
+    find: () => validator("kubernetes/kubernetes_validate/kubernetes-json-schema/v1.37.0-local-strict"),
+    get: FETCH_VALIDATORS,
+  },
+  compose: {
+    find: () => validator("compose/compose"),
+    get: FETCH_VALIDATORS,
+  },
+  kustomize: {
+    find: () => validator("kustomize/kustomize"),
+    get: FETCH_VALIDATORS,
+  },
+  hadolint: {
+    find: () => validator("hadolint/bin/hadolint"),
+    get: FETCH_VALIDATORS,
   },
   python3: {
     find: () => onPath("python3"),
