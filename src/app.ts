@@ -35,6 +35,8 @@ import type { Log } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import type { DatabaseState } from "./ports/copies.ts";
+import type { Events } from "./ports/events.ts";
+import type { Lake } from "./ports/lake.ts";
 import type { Stream } from "./ports/stream.ts";
 import { readOrMakeSecret } from "./secrets.ts";
 import { createRecalculation } from "./services/analytics.ts";
@@ -46,6 +48,7 @@ import type { RestoreDeps } from "./services/restore.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
 import { expireCalls } from "./services/retention.ts";
+import { keepLake, type LakeStep, type LakeWriterDeps, writeLake } from "./services/lake-writer.ts";
 import { startNightly } from "./services/nightly.ts";
 import { startLoop } from "./worker/loop.ts";
 
@@ -78,9 +81,45 @@ async function openStream(config: Config, store: Store, onChange: (problem: stri
   if (config.streamUrl === null) return logStream(store.events);
   // Its client takes a tenth of a second to load: only who uses it waits for that.
   const { openRedisStream } = await import("./adapters/redis/stream.ts");
-  await store.jobs.moveBookmark(LOG_BOOKMARK, null, randomUUID());
-  const log_id = (await store.jobs.bookmark(LOG_BOOKMARK)) as string;
-  return openRedisStream({ url: config.streamUrl, log: store.events, log_id, onChange });
+  return openRedisStream({ url: config.streamUrl, log: store.events, log_id: await logId(store), onChange });
+}
+
+async function logId({ jobs }: Store): Promise<string> {
+  await jobs.moveBookmark(LOG_BOOKMARK, null, randomUUID());
+  return (await jobs.bookmark(LOG_BOOKMARK)) as string;
+}
+
+/** The lake of the settings; opening it touches nothing. */
+async function openLakeOf({ lake, dataDir, timezone }: Config): Promise<Lake> {
+  if (lake === null) throw new AppError("validation", "EARSHOT_LAKE_URL is not set: there is no lake");
+  const { openLake } = await import("./adapters/lake/open.ts");
+  return openLake({ place: lake.place, cacheFolder: join(dataDir, "lake"), timezone, now: Date.now });
+}
+
+/** What the lake of the settings is written from. */
+async function lakeDeps(config: Config, store: Store, events: Events, lake: Lake): Promise<LakeWriterDeps> {
+  const terms = { log_id: await logId(store), timezone: config.timezone, text: config.lake?.text ?? false };
+  return { lake, events, reads: store.reads, terms };
+}
+
+/** Opens the lake for one command and closes it whatever happens. */
+export async function withLake<T>(config: Config, use: (lake: Lake) => Promise<T>): Promise<T> {
+  const lake = await openLakeOf(config);
+  try {
+    return await use(lake);
+  } finally {
+    await lake.close();
+  }
+}
+
+/** `lake write`: all that is new, by this process. */
+export function writeLakeHere(
+  config: Config,
+  onStep: (step: LakeStep) => void,
+): Promise<{ rows: number; seq: number }> {
+  return withLake(config, (lake) =>
+    withStore(config, async (store) => writeLake(await lakeDeps(config, store, store.events, lake), onStep)),
+  );
 }
 
 /** What there is to know about the database without changing it; null where it is not there yet. */
@@ -301,6 +340,24 @@ export async function start(
     recalculate: async () => (await recalculation.start()).done,
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
+  // Without its library there is nothing to keep, and whoever set it wants to know at once.
+  const lake = config.lake === null || options.role !== "all" ? null : await openLakeOf(config);
+  const lakeKeeper =
+    lake === null || config.lake === null
+      ? null
+      : keepLake({
+          ...(await lakeDeps(config, store, stream, lake)),
+          interval_ms: config.lake.interval * 1_000,
+          onChange(problem) {
+            metrics.degraded("lake", problem !== null);
+            if (problem === null) log.info("the lake follows the store");
+            else log.warn({ problem }, "the lake does not follow the store; it will be tried again");
+          },
+        });
+  const closeLake = async (): Promise<void> => {
+    await lakeKeeper?.stop();
+    await lake?.close();
+  };
   const cache = memoryCache();
   let draining = false;
   let server: { app: App; drain: Drain } | null = null;
@@ -317,6 +374,7 @@ export async function start(
         { name: "requests", patience_ms: 4_500, close: requests },
         { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
         { name: "retention", patience_ms: 4_500, close: async () => expiring?.catch(() => undefined) },
+        { name: "lake", patience_ms: 4_500, close: closeLake },
       ],
       [
         { name: "models", patience_ms: 1_500, close: () => models.close() },
@@ -374,6 +432,7 @@ export async function start(
         },
         lag: () => index.lag(),
         stream: () => stream.problem() === null,
+        ...(lakeKeeper && { lake: () => lakeKeeper.problem() === null }),
       },
     });
     server = { app, drain: createDrain(app, underWay) };

@@ -15,7 +15,7 @@ export interface Metrics {
   enrichmentFailed(outcome: "retry" | "dead"): void;
   modelChanged(state: ModelState): void;
   /** A part is degraded, or whole again. */
-  degraded(part: "models" | "store" | "index" | "stream", is: boolean): void;
+  degraded(part: "models" | "store" | "index" | "stream" | "lake", is: boolean): void;
   /** An answer of a moment ago stood in for one that needs the store. */
   stoodIn(route: string): void;
   /** A request was refused because there was too much to do. */
@@ -73,7 +73,7 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     labelNames: ["part"],
     registers,
   });
-  for (const part of ["models", "store", "index", "stream"]) degraded.set({ part }, 0);
+  for (const part of ["models", "store", "index", "stream", "lake"]) degraded.set({ part }, 0);
   const stoodIn = new Counter({
     name: "earshot_stand_in_answers_total",
     help: "Last good answers given while the store could not be read",

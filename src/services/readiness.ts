@@ -24,6 +24,8 @@ export interface Vitals {
   lag(): Promise<number | null>;
   /** Whether events come the way they should. */
   stream(): boolean;
+  /** Whether the lake follows the store; absent: there is none. */
+  lake?(): boolean;
 }
 
 /** Looks at store, queue, models, index, stream and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
@@ -61,6 +63,7 @@ export async function readiness(
     }),
     // Why not is in the log: the reason names hosts, and everybody may ask here.
     stream: { ok: vitals?.stream() ?? true },
+    ...(vitals?.lake && { lake: { ok: vitals.lake() } }),
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)
