@@ -1,5 +1,6 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
@@ -39,6 +40,8 @@ import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import type { DatabaseState } from "./ports/copies.ts";
 import type { Dispatch } from "./ports/dispatch.ts";
+import type { Events } from "./ports/events.ts";
+import type { Lake } from "./ports/lake.ts";
 import type { Stream } from "./ports/stream.ts";
 import { readOrMakeSecret } from "./secrets.ts";
 import { closeInOrder } from "./services/shutdown.ts";
@@ -52,6 +55,7 @@ import { startRelay } from "./services/relay.ts";
 import type { Duty } from "./services/relay.ts";
 import { startUpkeep } from "./services/upkeep.ts";
 import { tellWork } from "./services/tell-work.ts";
+import { keepLake, type LakeStep, type LakeWriterDeps, writeLake } from "./services/lake-writer.ts";
 import { startLoop } from "./worker/loop.ts";
 
 export { sqliteVersion } from "./adapters/sql/examine.ts";
@@ -103,6 +107,39 @@ async function openDispatch(
   if (config.dispatchUrl === null) return standIn();
   const { openRedisDispatch } = await import("./adapters/redis/dispatch.ts");
   return openRedisDispatch({ url: config.dispatchUrl, log_id: await logName(store), work, standIn, ...options });
+}
+
+/** The lake of the settings; opening it touches nothing. */
+async function openLakeOf({ lake, dataDir, timezone }: Config): Promise<Lake> {
+  if (lake === null) throw new AppError("validation", "EARSHOT_LAKE_URL is not set: there is no lake");
+  const { openLake } = await import("./adapters/lake/open.ts");
+  return openLake({ place: lake.place, cacheFolder: join(dataDir, "lake"), timezone, now: Date.now });
+}
+
+/** What the lake of the settings is written from. */
+async function lakeDeps(config: Config, store: Store, events: Events, lake: Lake): Promise<LakeWriterDeps> {
+  const terms = { log_id: await logName(store), timezone: config.timezone, text: config.lake?.text ?? false };
+  return { lake, events, reads: store.reads, terms };
+}
+
+/** Opens the lake for one command and closes it whatever happens. */
+export async function withLake<T>(config: Config, use: (lake: Lake) => Promise<T>): Promise<T> {
+  const lake = await openLakeOf(config);
+  try {
+    return await use(lake);
+  } finally {
+    await lake.close();
+  }
+}
+
+/** `lake write`: all that is new, by this process. */
+export function writeLakeHere(
+  config: Config,
+  onStep: (step: LakeStep) => void,
+): Promise<{ rows: number; seq: number }> {
+  return withLake(config, (lake) =>
+    withStore(config, async (store) => writeLake(await lakeDeps(config, store, store.events, lake), onStep)),
+  );
 }
 
 /** What there is to know about the database without changing it; null where it is not there yet. */
@@ -248,12 +285,43 @@ function startEngine(
   };
 }
 
+interface Duties {
+  readonly duties: readonly Duty[];
+  /** Why the lake does not follow the store, while this process keeps it; absent: there is none. */
+  readonly lake?: () => string | null;
+  close(): Promise<void>;
+}
+
 /**
  * What follows the log for somewhere else, in one of all relays at a time: each is started under a lease of its own, and
  * again where it failed.
  */
-function relayDuties(_config: Config, _store: Store, _log: Log): Duty[] {
-  return [];
+async function relayDuties(
+  config: Config,
+  parts: { store: Store; events: Events; metrics: Metrics; log: Log },
+): Promise<Duties> {
+  if (config.lake === null) return { duties: [], close: async () => undefined };
+  const { interval } = config.lake;
+  const { store, events, metrics, log } = parts;
+  // Without its library there is nothing to keep, and whoever set it wants to know at once.
+  const lake = await openLakeOf(config);
+  let problem: string | null = null;
+  const onChange = (now: string | null): void => {
+    problem = now;
+    metrics.degraded("lake", now !== null);
+    if (now === null) log.info("the lake follows the store");
+    else log.warn({ problem: now }, "the lake does not follow the store; it will be tried again");
+  };
+  const run = async (signal: AbortSignal): Promise<void> => {
+    const keeper = keepLake({
+      ...(await lakeDeps(config, store, events, lake)),
+      interval_ms: interval * 1_000,
+      onChange,
+    });
+    if (!signal.aborted) await once(signal, "abort");
+    await keeper.stop();
+  };
+  return { duties: [{ name: "lake", run }], lake: () => problem, close: () => lake.close() };
 }
 
 export interface Running {
@@ -337,6 +405,7 @@ export async function start(
     { ...store, metrics, log, now: Date.now, timezone, retentionDays },
     { nightly: roles.has("relay") },
   );
+  const duties = roles.has("relay") ? await relayDuties(config, { store, events: stream, metrics, log }) : null;
   const relay = startRelay(
     {
       jobs: store.jobs,
@@ -347,8 +416,9 @@ export async function start(
         log.info({ duty }, active ? "this relay has taken it over" : "this relay does it no more");
       },
     },
-    roles.has("relay") ? relayDuties(config, store, log) : [],
+    duties?.duties ?? [],
   );
+  const lakeProblem = duties?.lake;
   const cache = memoryCache();
   // The others have an address for health and metrics where one is wanted.
   const listens = roles.has("api") || roles.has("realtime") || config.portChosen;
@@ -365,7 +435,7 @@ export async function start(
         { name: "requests", patience_ms: 4_500, close: requests },
         { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
         { name: "upkeep", patience_ms: 4_500, close: () => upkeep.stop() },
-        { name: "relay", patience_ms: 4_500, close: () => relay.stop() },
+        { name: "relay", patience_ms: 4_500, close: () => relay.stop().then(() => duties?.close()) },
       ],
       [
         { name: "models", patience_ms: 1_500, close: () => models.close() },
@@ -428,6 +498,7 @@ export async function start(
         ...(roles.has("relay") && { relay: () => ({ active: relay.active(), failing: relay.failing() }) }),
         dispatch: () => dispatch.problem() === null,
         cache: () => true,
+        ...(lakeProblem && { lake: () => lakeProblem() === null }),
       },
     });
     server = { app, drain: createDrain(app, underWay) };

@@ -4,6 +4,7 @@
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { LIVE_ALPHA } from "./core/sentiment.ts";
+import { type LakePlace, readLakePlace } from "./lake-place.ts";
 
 export interface Config {
   readonly host: string;
@@ -49,6 +50,14 @@ export interface Config {
   readonly liveIdle: number;
   /** Weight of the customer's newest turn in the live sentiment, above 0, at most 1. */
   readonly liveAlpha: number;
+  /** Where enriched calls are written as Parquet; null: nowhere. */
+  readonly lake: {
+    readonly place: LakePlace;
+    /** Seconds between two looks at what is new. */
+    readonly interval: number;
+    /** Whether what was said is written as well. */
+    readonly text: boolean;
+  } | null;
   /** EARSHOT_* variables that mean nothing here. */
   readonly warnings: readonly string[];
   /** What finding the user's npm needs of the environment. */
@@ -162,6 +171,17 @@ export const SETTINGS = [
     fallback: "0.3",
     meaning: "weight of the customer's newest turn in the live sentiment, above 0, at most 1",
   },
+  {
+    name: "EARSHOT_LAKE_URL",
+    fallback: "none",
+    meaning: "where enriched calls are written as Parquet by day: `file:/PATH` or `s3://BUCKET/PREFIX`",
+  },
+  { name: "EARSHOT_LAKE_INTERVAL", fallback: "60", meaning: "seconds between two writes to the lake" },
+  { name: "EARSHOT_LAKE_TEXT", fallback: "0", meaning: "1 writes what was said to the lake as well" },
+  { name: "EARSHOT_S3_ENDPOINT", fallback: "that of AWS", meaning: "address of the S3 server of the lake" },
+  { name: "EARSHOT_S3_REGION", fallback: "us-east-1", meaning: "its region" },
+  { name: "EARSHOT_S3_ACCESS_KEY", fallback: "none", meaning: "its access key" },
+  { name: "EARSHOT_S3_SECRET_KEY", fallback: "none", meaning: "the secret of that key" },
 ] as const satisfies readonly Setting[];
 
 /** Parts with one choice in this version: naming it is right, anything else would silently not happen. */
@@ -349,6 +369,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return fallback;
   };
 
+  const place = readLakePlace(text, problems);
+  const lakeTerms = { interval: integer("EARSHOT_LAKE_INTERVAL", 60, 1, 86_400), text: flag("EARSHOT_LAKE_TEXT") };
   const config: Config = {
     host: text("EARSHOT_HOST") ?? "127.0.0.1",
     port: integer("EARSHOT_PORT", 8000, 0, 65_535),
@@ -376,6 +398,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     retentionDays: integer("EARSHOT_RETENTION_DAYS", 730, 0, 36_500),
     liveIdle: integer("EARSHOT_LIVE_IDLE", 1_800, 10, 7 * 86_400),
     liveAlpha: readWeight("EARSHOT_LIVE_ALPHA", LIVE_ALPHA),
+    lake: place && { place, ...lakeTerms },
     warnings,
     npmEnvironment: { npm_execpath: env["npm_execpath"], PATH: env["PATH"] },
   };

@@ -6,6 +6,7 @@ import { backupCommands } from "./commands/backup.ts";
 import type { Context } from "./commands/context.ts";
 import { doctorCommands } from "./commands/doctor.ts";
 import { importCommands } from "./commands/import.ts";
+import { lakeCommands } from "./commands/lake.ts";
 import { modelCommands } from "./commands/models.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { VERSION } from "./app.ts";
@@ -34,6 +35,7 @@ for (const add of [
   callCommands,
   backupCommands,
   doctorCommands,
+  lakeCommands,
 ])
   add(program, context);
 // Subcommands inherit settings only when they are copied after being added.

@@ -6,7 +6,7 @@ import type { Work } from "../ports/work.ts";
 type BreakerState = "closed" | "half-open" | "open";
 const BREAKER_STATES = ["closed", "half-open", "open"] as const satisfies readonly BreakerState[];
 
-const PARTS = ["models", "store", "index", "stream", "dispatch", "cache", "relay"] as const;
+const PARTS = ["models", "store", "index", "stream", "dispatch", "cache", "relay", "lake"] as const;
 type Part = (typeof PARTS)[number];
 
 /** What Prometheus scrapes. Labels are routes, methods and classes: never ids. */

@@ -28,6 +28,8 @@ export interface Vitals {
   relay?(): { active: readonly string[]; failing: readonly string[] };
   dispatch(): boolean;
   cache(): boolean;
+  /** Whether the lake follows the store; absent: there is none. */
+  lake?(): boolean;
 }
 
 /** Looks at store, queue, models, index, stream, dispatch, cache and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
@@ -71,6 +73,7 @@ export async function readiness(
     ...(vitals?.relay && relayCheck(vitals.relay())),
     dispatch: { ok: vitals?.dispatch() ?? true },
     cache: { ok: vitals?.cache() ?? true },
+    ...(vitals?.lake && { lake: { ok: vitals.lake() } }),
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)

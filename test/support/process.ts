@@ -32,14 +32,16 @@ function environment(env: Record<string, string>): NodeJS.ProcessEnv {
   return { ...clean, EARSHOT_ADMIN_KEY: ADMIN_KEY, EARSHOT_PORT: "0", ...env };
 }
 
-/** Runs a command of the command line to its end; `script` stands in for the entry. */
+/** Runs a command of the command line to its end, or to `killed`; `script` stands in for the entry. */
 export async function runCli(
   args: readonly string[],
   env: Record<string, string>,
   input = "",
   script = entry,
+  killed?: Promise<void>,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [script, ...args], { env: environment(env), stdio: "pipe" });
+  void killed?.then(() => child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (s: string) => (stdout += s));

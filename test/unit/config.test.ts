@@ -155,3 +155,28 @@ test("an unknown EARSHOT_ variable is a warning that names it, and no other vari
 test("names of settings are unique", () => {
   expect(new Set(SETTINGS.map((s) => s.name)).size).toBe(SETTINGS.length);
 });
+
+test("a lake is in a folder or in a bucket with credentials", () => {
+  expect(readConfig({}).lake).toBeNull();
+  expect(readConfig({ EARSHOT_LAKE_URL: "file:///var/lake" }).lake).toEqual({
+    place: { kind: "folder", path: "/var/lake" },
+    interval: 60,
+    text: false,
+  });
+  const keys = { EARSHOT_S3_ACCESS_KEY: "key", EARSHOT_S3_SECRET_KEY: "a secret" };
+  const bucket = readConfig({ ...keys, EARSHOT_LAKE_URL: "s3://calls/of/ours/", EARSHOT_S3_REGION: "eu-west-1" });
+  expect(bucket.lake?.place).toEqual({
+    kind: "s3",
+    bucket: "calls",
+    prefix: "of/ours",
+    endpoint: "https://s3.eu-west-1.amazonaws.com",
+    region: "eu-west-1",
+    access_key: "key",
+    secret_key: "a secret",
+  });
+  expect(() => readConfig({ EARSHOT_LAKE_URL: "lake" })).toThrow(/EARSHOT_LAKE_URL must be file:PATH or s3:/);
+  expect(() => readConfig({ EARSHOT_LAKE_URL: "s3://calls" })).toThrow(/EARSHOT_S3_ACCESS_KEY .* must be set/);
+  expect(() => readConfig({ ...keys, EARSHOT_LAKE_URL: "s3://calls", EARSHOT_S3_ENDPOINT: "here" })).toThrow(
+    /EARSHOT_S3_ENDPOINT must be/,
+  );
+});
