@@ -1,5 +1,5 @@
 /** Writes that make work tell the workers as soon as it is on disk. */
-import type { Calls, Priority } from "../ports/calls.ts";
+import type { AcceptResult, Calls, Priority } from "../ports/calls.ts";
 import type { Dispatch, Notice } from "../ports/dispatch.ts";
 import type { Idempotency, KeyedWrites } from "../ports/idempotency.ts";
 import type { LiveCalls } from "../ports/live-calls.ts";
@@ -19,7 +19,7 @@ interface Writes {
 export function tellWork(writes: Writes, workers: Telling): Writes {
   const { calls, live, work, idempotency } = writes;
   return {
-    calls: { ...calls, ...tellCalls(calls, workers) },
+    calls: { ...calls, ...tellCalls(calls, workers), ...tellSource(calls, workers) },
     live: { ...live, ...tellLive(live, workers) },
     work: { ...work, ...tellRedrive(work, workers) },
     idempotency: {
@@ -44,7 +44,7 @@ function tellCalls(
   return {
     async accept(batch, priority) {
       const results = await calls.accept(batch, priority);
-      workers.dispatch(results.flatMap((r) => (r.status === "accepted" ? { call_no: r.call_no, priority } : [])));
+      workers.dispatch(accepted(results, priority));
       return results;
     },
     async replace(call, priority) {
@@ -56,6 +56,16 @@ function tellCalls(
       const result = await calls.reprocess(call_id, scope, priority);
       if (result !== null) workers.dispatch([unnamed(priority)]);
       return result;
+    },
+  };
+}
+
+function tellSource(calls: Calls, workers: Telling): Pick<Calls, "acceptFrom"> {
+  return {
+    async acceptFrom(batch, priority, mark) {
+      const results = await calls.acceptFrom(batch, priority, mark);
+      workers.dispatch(accepted(results ?? [], priority));
+      return results;
     },
   };
 }
@@ -79,5 +89,8 @@ function tellRedrive(work: KeyedWrites["work"], workers: Telling): Pick<Work, "r
     },
   };
 }
+
+const accepted = (results: readonly AcceptResult[], priority: Priority): Notice[] =>
+  results.flatMap((r) => (r.status === "accepted" ? { call_no: r.call_no, priority } : []));
 
 const unnamed = (priority: Priority): Notice => ({ call_no: null, priority });
