@@ -14,6 +14,7 @@ import {
   table,
 } from "./page-figures.ts";
 import { barPlot, linePlot } from "./plot.ts";
+import { rampText, scaleText } from "./scale-text.ts";
 import { socketsText } from "./sockets-text.ts";
 
 interface Goal {
@@ -64,7 +65,7 @@ const GOALS: readonly Goal[] = [
 export function benchmarksPage(results: Results): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const parts = [HEAD, machineText(results), rowsText(results, files), pacedText(results)];
-  parts.push(groupText(results), socketsText(results), liveText(results));
+  parts.push(groupText(results), socketsText(results), liveText(results), scaleText(results), rampText(results));
   parts.push(growthText(results, files), indexText(results), modelText(results, files), vectorText(results), WHY, LEFT);
   files.set("benchmarks.md", `${parts.filter((p) => p !== "").join("\n\n")}\n`);
   return files;

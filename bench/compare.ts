@@ -14,6 +14,7 @@ import { peerStack } from "./peer-python.ts";
 import { recall } from "./recall.ts";
 import type { Server } from "./servers.ts";
 import { startBare, startEarshot, startPeer } from "./servers.ts";
+import { summary } from "./summary.ts";
 
 const NAMES = ["get", "list", "agents", "recs", "recs-filtered", "post", "bulk", "mix", "feed", "paced"] as const;
 type Name = (typeof NAMES)[number];
@@ -101,37 +102,6 @@ async function paced(sides: readonly Side[]): Promise<void> {
     // It would go on with its enrichment while the next one is measured.
     await side.server.stop();
   }
-}
-
-const KEYS = [
-  "rps",
-  "calls_per_s",
-  "rate",
-  "p50_ms",
-  "p95_ms",
-  "p99_ms",
-  "max_ms",
-  "delivered_ratio",
-  "server_cpu_ms_per_request",
-  "server_cores",
-  "other_cores",
-  "server_rss_mb",
-] as const;
-
-function summary({ label, passes }: Side): Record<string, unknown> {
-  const spread = Object.fromEntries(
-    KEYS.flatMap((key) => {
-      const values = passes
-        .map((p) => p[key])
-        .filter((v) => typeof v === "number")
-        .toSorted((a, b) => a - b);
-      if (values.length === 0) return [];
-      return [[key, { min: values[0], median: values[(values.length - 1) >> 1], max: values.at(-1) }]];
-    }),
-  );
-  const errors = passes.reduce((sum, p) => sum + Number(p["errors"] ?? 0), 0);
-  const failed = passes.find((p) => p.failed)?.failed;
-  return { label, ...spread, errors, ...(failed && { failed }) };
 }
 
 say({

@@ -10,9 +10,12 @@ export interface Pass extends Record<string, unknown> {
   readonly failed?: string;
 }
 
+/** Of a server, what the driver needs; several processes have commas between their pids. */
+export type Driven = Pick<Server, "name" | "url" | "key"> & { readonly pid: number | string };
+
 /** `more`: options of drive.mjs. Rejects when the driver fails. */
 export function drive(
-  server: Server,
+  server: Driven,
   scenario: string,
   { calls, seconds }: { calls: number; seconds: number },
   more: readonly string[] = [],

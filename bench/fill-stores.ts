@@ -9,6 +9,8 @@ import { spawnSync } from "node:child_process";
 import Database from "better-sqlite3";
 import { chooseGraph } from "../src/adapters/models/model-folder.ts";
 import { openSqlite } from "../src/adapters/sql/open.ts";
+import { openPostgres } from "../src/adapters/sql/postgres/open.ts";
+import type { Store } from "../src/adapters/sql/store.ts";
 import type { AcceptedCall, Turn } from "../src/core/call.ts";
 import { DIMENSIONS } from "../src/core/vector.ts";
 import type { EnrichedCall } from "../src/ports/calls.ts";
@@ -35,64 +37,77 @@ const log = { info: () => undefined, warn: console.error };
 /** The path of a database with these calls; it must not be changed. */
 export async function earshotDatabase({ calls, slim = false }: Filling): Promise<string> {
   return made(`earshot-${calls}${slim ? "-slim" : ""}.db`, async (path) => {
-    const { model, version, space_id } = await chooseGraph(await modelDir());
     const store = await openSqlite({ path, timezone: "UTC", readers: 1, log });
-    const seed = seedOf(calls, slim ? 6 : 42);
-    const pattern = derivePatterns(seed, { model, version, space_id });
     try {
-      let batch: SeededCall[] = [];
-      const flush = async () => {
-        const byId = new Map(batch.map((c) => [c.call_id, c]));
-        await store.calls.accept(
-          batch.map((c) => accepted(c, pattern)),
-          PRIORITY.bulk,
-        );
-        const items = await store.work.take(BATCH, WORKER, 600_000);
-        const enriched = items.map((item): EnrichedCall => {
-          const call = byId.get(item.call_id) as SeededCall;
-          const { insights, vectors } = pattern[call.body] as Pattern;
-          const { call_no, revision, work_no } = item;
-          return {
-            call_no,
-            revision,
-            work_no,
-            worker_id: WORKER,
-            method: "model",
-            model,
-            insights: {
-              ...insights,
-              measures: {
-                ...insights.measures,
-                customer_sentiment_score: call.sentiment,
-                agent_talk_ratio: call.talk_ratio,
-              },
-            },
-            vectors: {
-              space_id,
-              call: call.vector,
-              turns: slim ? new Int8Array() : vectors.turns,
-              segments: slim ? [] : vectors.segments,
-            },
-          };
-        });
-        const saved = await store.calls.saveEnrichment(enriched);
-        if (saved.some((s) => s !== "saved") || saved.length !== batch.length)
-          throw new Error("a seeded call was lost");
-        batch = [];
-      };
-      let done = 0;
-      for (const call of seed.calls()) {
-        batch.push(call);
-        if (batch.length === BATCH) await flush();
-        done++;
-        if (done % 50_000 === 0) console.error(`${done} of ${calls} calls seeded`);
-      }
-      if (batch.length > 0) await flush();
-      await store.jobs.setBookmark("vectors.space", space_id);
+      await fillStore(store, { calls, slim });
     } finally {
       await store.close();
     }
   });
+}
+
+/** Puts these calls into an empty PostgreSQL database. */
+export async function fillPostgres(url: string, filling: Filling): Promise<void> {
+  const store = await openPostgres({ url, pool: 4, timezone: "UTC", log });
+  try {
+    await fillStore(store, filling);
+  } finally {
+    await store.close();
+  }
+}
+
+async function fillStore(store: Store, { calls, slim = false }: Filling): Promise<void> {
+  const { model, version, space_id } = await chooseGraph(await modelDir());
+  const seed = seedOf(calls, slim ? 6 : 42);
+  const pattern = derivePatterns(seed, { model, version, space_id });
+  let batch: SeededCall[] = [];
+  const flush = async () => {
+    const byId = new Map(batch.map((c) => [c.call_id, c]));
+    await store.calls.accept(
+      batch.map((c) => accepted(c, pattern)),
+      PRIORITY.bulk,
+    );
+    const items = await store.work.take(BATCH, WORKER, 600_000);
+    const enriched = items.map((item): EnrichedCall => {
+      const call = byId.get(item.call_id) as SeededCall;
+      const { insights, vectors } = pattern[call.body] as Pattern;
+      const { call_no, revision, work_no } = item;
+      return {
+        call_no,
+        revision,
+        work_no,
+        worker_id: WORKER,
+        method: "model",
+        model,
+        insights: {
+          ...insights,
+          measures: {
+            ...insights.measures,
+            customer_sentiment_score: call.sentiment,
+            agent_talk_ratio: call.talk_ratio,
+          },
+        },
+        vectors: {
+          space_id,
+          call: call.vector,
+          turns: slim ? new Int8Array() : vectors.turns,
+          segments: slim ? [] : vectors.segments,
+        },
+      };
+    });
+    const saved = await store.calls.saveEnrichment(enriched);
+    if (saved.some((s) => s !== "saved") || saved.length !== batch.length) throw new Error("a seeded call was lost");
+    batch = [];
+  };
+  let done = 0;
+  for (const call of seed.calls()) {
+    batch.push(call);
+    if (batch.length === BATCH) await flush();
+    done++;
+    if (done % 50_000 === 0) console.error(`${done} of ${calls} calls seeded`);
+  }
+  if (batch.length > 0) await flush();
+  await store.jobs.setBookmark("vectors.space", space_id);
 }
 
 /** The same calls in the peer's schema. */

@@ -26,6 +26,9 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   sockets:
     "the feed to 1,000 and 10,000 sockets: memory, call to last client, messages a second; the peer [--beside 1000]",
   retention: "what writers notice of the nightly retention [--calls 20000 --rate 200]",
+  scale:
+    "the same requests to 1 process on SQLite, 3 behind nginx, 3 on PostgreSQL and Redis [--calls 20000 --seconds 10 --rounds 3]",
+  ramp: "a business day in minutes: the rate rises tenfold, holds, falls, while enrichment runs [--calls 20000 --minutes 10 --peak 250]",
   profile: "NAME of a row: flame graph and the top frames [get|list|agents|recs|recs-filtered|post|bulk|mix]",
 };
 

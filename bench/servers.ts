@@ -31,6 +31,8 @@ export interface EarshotOptions {
   readonly work?: boolean;
   /** node flags, for profiles. */
   readonly nodeFlags?: readonly string[];
+  /** Settings of its own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Earshot over `database`; over a copy of it where `writes` is set. */
@@ -49,6 +51,7 @@ export async function startEarshot(database: string, writes: boolean, options: E
     // The load generator is one account.
     EARSHOT_RATE_LIMIT: "0",
     EARSHOT_RATE_LIMIT_ADDRESS: "0",
+    ...options.env,
   };
   const entry = join(root, "bin/earshot.mjs");
   const args = [...nodeFlags, entry, "serve", "--role", work ? "all" : "api,realtime,relay"];
@@ -99,7 +102,8 @@ export async function startBare(database: string): Promise<Server> {
   return { name: "bare", url: await firstUrl(child), pid: child.pid as number, key: null, stop: () => stop(child) };
 }
 
-function placeFor(database: string, writes: boolean): { path: string; drop: () => void } {
+/** The database itself, or a copy to write to. */
+export function placeFor(database: string, writes: boolean): { path: string; drop: () => void } {
   if (!writes) return { path: database, drop: () => {} };
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(join(CACHE, "copy-"));

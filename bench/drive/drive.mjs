@@ -28,11 +28,16 @@ const { values: o } = parseArgs({
     rate: { type: "string", default: "150" }, // paced requests a second
     sockets: { type: "string", default: "1000" },
     broadcasts: { type: "string", default: "30" },
-    pid: { type: "string" }, // server's pid: its tree's CPU and memory are reported
+    pid: { type: "string" }, // the server's pids, commas between: their trees' CPU and memory are reported
+    part: { type: "string", multiple: true, default: [] }, // NAME=PID,PID: what else works for it, its CPU a request
     label: { type: "string", default: "" }, // free text, e.g. "200k w2 rep1"
     seed: { type: "string", default: "7" },
     key: { type: "string" }, // sent as Authorization: Bearer
     stall: { type: "string", default: "0" }, // ms for which the server is stopped in the middle of paced
+    peak: { type: "string", default: "1500" }, // ramp: from --rate to this and back
+    rise: { type: "string", default: "60" }, // s
+    hold: { type: "string", default: "60" }, // s
+    slices: { type: "string", default: "12" }, // ramp: figures for each of so many equal times
   },
 });
 if (!o.base) throw new Error("--base http://127.0.0.1:PORT is needed");
@@ -115,6 +120,15 @@ const record = (id = `n-${MARK}`) => {
 const reqPost = () => map.createCall(record());
 const reqBulk = () => map.bulk(Array.from({ length: 1000 }, (_, i) => record(`b-${MARK}-${i}`)));
 const many = (n, f) => Array.from({ length: n }, f);
+// Every line a text that the model has not seen.
+const newRecord = () => {
+  const { transcript, ...call } = record();
+  const lines = transcript.split("\n").map((line, i) => `${line.slice(0, -1)}, reference ${MARK}-${i}.`);
+  return { ...call, transcript: lines.join("\n") };
+};
+const reqNewPost = () => map.createCall(newRecord());
+const SCALE = [reqGet, reqList, reqPost, reqGet, reqRecs, reqGet, reqList, reqPost, reqGet, reqAgents];
+const scaleRows = () => many(2000, (_, i) => SCALE[i % SCALE.length]()); // 40 % get, 20 % list and post, 10 % agents and recs
 const mixRows = () => many(1000, (_, i) => [reqGet, reqList, reqGet, reqList, reqPost][i % 5]()); // 80/20
 
 function raw(r) {
@@ -133,7 +147,7 @@ const stat = (pid) => {
   const s = readFileSync(`/proc/${pid}/stat`, "utf8");
   return s.slice(s.lastIndexOf(")") + 2).split(" "); // [1] ppid, [11] utime, [12] stime, [13] cutime, [14] cstime
 };
-function tree(root) {
+function tree(roots) {
   const kids = new Map();
   for (const d of readdirSync("/proc")) {
     if (!/^\d+$/.test(d)) continue;
@@ -143,12 +157,23 @@ function tree(root) {
     } catch {}
   }
   const all = [];
-  for (const todo = [String(root)]; todo.length; ) {
+  for (const todo = String(roots).split(","); todo.length; ) {
     const p = todo.pop();
     all.push(p);
     todo.push(...(kids.get(p) ?? []));
   }
   return all;
+}
+const PARTS = o.part.map((part) => part.split("="));
+function seconds(pids) {
+  let sum = 0;
+  for (const p of pids) {
+    try {
+      const s = stat(p);
+      sum += (+s[11] + +s[12]) / HZ;
+    } catch {}
+  }
+  return sum;
 }
 function reading() {
   const cpu = readFileSync("/proc/stat", "utf8").split("\n")[0].trim().split(/\s+/).slice(1).map(Number);
@@ -158,13 +183,13 @@ function reading() {
     busy: (cpu.slice(0, 8).reduce((a, b) => a + b) - cpu[3] - cpu[4]) / HZ,
     self: (+me[11] + +me[12] + +me[13] + +me[14]) / HZ,
   };
+  r.parts = PARTS.map(([, pids]) => seconds(tree(pids)));
   if (o.pid) {
-    r.server = 0;
+    const pids = tree(o.pid);
+    r.server = seconds(pids);
     r.rss = 0;
-    for (const p of tree(o.pid)) {
+    for (const p of pids) {
       try {
-        const s = stat(p);
-        r.server += (+s[11] + +s[12]) / HZ;
         r.rss += +(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${p}/status`, "utf8"))?.[1] ?? 0) / 1024;
       } catch {}
     }
@@ -194,9 +219,14 @@ async function report(scenario, tool, f) {
   } catch (e) {
     r = { failed: String(e?.message ?? e) };
   }
-  const u = usage(a, reading());
+  const b = reading();
+  const u = usage(a, b);
   // the server's CPU for one request: what a noisy machine changes least
   if (o.pid && r.requests) u.server_cpu_ms_per_request = +((1000 * u.server_cores * u.wall_s) / r.requests).toFixed(3);
+  if (r.requests) {
+    for (const [i, [part]] of PARTS.entries())
+      u[`${part}_cpu_ms_per_request`] = +((1000 * (b.parts[i] - a.parts[i])) / r.requests).toFixed(3);
+  }
   delete u.wall_s;
   console.log(JSON.stringify({ impl: map.name, label: o.label, calls: N, scenario, tool, ...r, ...u }));
 }
@@ -318,20 +348,44 @@ async function closed(make, { connections, seconds = SECONDS, atLeast = 5, cap =
     errors,
   };
 }
-async function paced(make, rate, seconds) {
+// Sends what `make` makes when each is due (ms from the start, rising), whatever the server does; `answered(due, ms, status)`.
+async function openLoop(make, dues, answered) {
   await Promise.all(many(CONNS, () => send(reqGet()))); // opens the connections
-  // open loop: latency counts from the time a request was due, whatever the server does
-  const ms = [],
-    refused = [];
-  let errors = 0,
-    due = 0;
-  const total = Math.round(rate * seconds),
-    waits = [],
+  const waits = [],
     t0 = performance.now() + 50;
-  let inFlight = 0,
+  let next = 0,
+    inFlight = 0,
     peak = 0,
     ticked = t0,
     late = 0; // the driver's own lateness is in the latencies too
+  const one = async (due) => {
+    const a = await send(make(), 30e3);
+    inFlight--;
+    answered(due, performance.now() - t0 - due, a.status);
+  };
+  await new Promise((done) => {
+    const tick = () => {
+      const now = performance.now();
+      late = Math.max(late, now - ticked);
+      ticked = now;
+      while (next < dues.length && t0 + dues[next] <= now) {
+        peak = Math.max(peak, ++inFlight);
+        waits.push(one(dues[next++]));
+      }
+      if (next < dues.length) setTimeout(tick, 1);
+      else done();
+    };
+    tick();
+  });
+  await Promise.all(waits);
+  return { seconds: (performance.now() - t0) / 1000, peak_in_flight: peak, driver_late_ms: Math.round(late) };
+}
+// Told to come back: neither good nor an error.
+const REFUSED = new Set([429, 503]);
+async function paced(make, rate, seconds) {
+  const ms = [],
+    refused = [];
+  let errors = 0;
   if (+o.stall > 0) {
     // The proof of the harness: a server that stands still must show in the percentiles.
     setTimeout(() => {
@@ -342,44 +396,57 @@ async function paced(make, rate, seconds) {
       }, +o.stall);
     }, seconds * 500);
   }
-  const answered = async (at) => {
-    const a = await send(make(), 30e3);
-    inFlight--;
-    // Told to come back: neither good nor an error.
-    if (a.status === 429 || a.status === 503) refused.push(performance.now() - at);
-    else ms.push(performance.now() - at);
-    if (a.status < 200 || (a.status >= 400 && a.status !== 429 && a.status !== 503)) errors++;
-  };
-  await new Promise((done) => {
-    const tick = () => {
-      const now = performance.now();
-      late = Math.max(late, now - ticked);
-      ticked = now;
-      while (due < total && t0 + (due * 1000) / rate <= now) {
-        const at = t0 + (due++ * 1000) / rate;
-        peak = Math.max(peak, ++inFlight);
-        waits.push(answered(at));
-      }
-      if (due < total) setTimeout(tick, 1);
-      else done();
-    };
-    tick();
+  const dues = many(Math.round(rate * seconds), (_, i) => (i * 1000) / rate);
+  const loop = await openLoop(make, dues, (_, took, status) => {
+    (REFUSED.has(status) ? refused : ms).push(took);
+    if (status < 200 || (status >= 400 && !REFUSED.has(status))) errors++;
   });
-  await Promise.all(waits);
-  const sec = (performance.now() - t0) / 1000;
   return {
     rate,
     connections: CONNS,
     stall_ms: +o.stall,
-    seconds: +sec.toFixed(2),
     requests: ms.length,
-    rps: +(ms.length / sec).toFixed(1),
+    rps: +(ms.length / loop.seconds).toFixed(1),
     ...dist(ms),
     errors,
     refused: refused.length,
     refused_p99_ms: dist(refused).p99_ms,
-    peak_in_flight: peak,
-    driver_late_ms: Math.round(late),
+    ...loop,
+    seconds: +loop.seconds.toFixed(2),
+  };
+}
+// A business day in minutes: the rate rises evenly from --rate to --peak, holds, and falls back.
+async function ramp(make) {
+  const [low, high, rise, hold] = [+o.rate, +o.peak, +o.rise, +o.hold];
+  const total = 2 * rise + hold;
+  const rateAt = (t) => low + (high - low) * Math.min(1, t / rise, (total - t) / rise);
+  const dues = [];
+  for (let t = 0; t < total; t += 1 / rateAt(t)) dues.push(t * 1000);
+  const slices = many(+o.slices, (_, i) => ({
+    from_s: (i * total) / +o.slices,
+    ms: [],
+    refused: 0,
+    errors: 0,
+    offered: 0,
+  }));
+  const sliceOf = (due) => slices[Math.min(slices.length - 1, Math.floor((due / 1000 / total) * slices.length))];
+  for (const due of dues) sliceOf(due).offered++;
+  const began = Date.now();
+  const loop = await openLoop(make, dues, (due, took, status) => {
+    const slice = sliceOf(due);
+    if (REFUSED.has(status)) slice.refused++;
+    else slice.ms.push(took);
+    if (status < 200 || (status >= 400 && !REFUSED.has(status))) slice.errors++;
+  });
+  return {
+    began,
+    total_s: total,
+    requests: slices.reduce((sum, s) => sum + s.ms.length, 0),
+    ...loop,
+    slices: slices.map(({ from_s, ms, refused, errors, offered }) => {
+      const rate = +((offered * slices.length) / total).toFixed(1);
+      return { from_s, rate, admitted: ms.length - errors, refused, errors, ...dist(ms) };
+    }),
   };
 }
 
@@ -490,7 +557,7 @@ async function verify() {
   await ask("list", reqList());
   await ask("agents", reqAgents(), M);
   // Not always: without its cache the peer needs half a minute for it.
-  if (o.scenarios.includes("recs")) await ask("recs", map.recommendations(id));
+  if (/recs|scale/.test(o.scenarios)) await ask("recs", map.recommendations(id));
 }
 // 0: below 250 ms, wrk can drive it; 1: slow; 2: so slow (above 3 s) that a few requests must do
 const slow = async (r) => {
@@ -521,6 +588,12 @@ const run = {
     return report("bulk", "node", () =>
       closed(() => fresh(t), { connections: 2 }).then((r) => ({ ...r, calls_per_s: Math.round(r.rps * 1000) })),
     );
+  },
+  scale: () => report("scale", "wrk", (warmed) => wrk(warmed, scaleRows())),
+  ramp: () => {
+    const pool = many(1000, (_, i) => [reqGet, reqList, reqGet, reqList, reqNewPost][i % 5]());
+    let i = 0;
+    return report("ramp", "node", () => ramp(() => fresh(pool[i++ % pool.length])));
   },
   mix: () => report("mix", "wrk", (warmed) => wrk(warmed, mixRows())),
   paced: () => {

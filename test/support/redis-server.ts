@@ -7,6 +7,8 @@ import { freePort } from "./free-port.ts";
 
 export interface RedisServer {
   readonly url: string;
+  /** Of the process that runs now. */
+  pid(): number;
   /** Ends it at once; what it held is gone. */
   kill(): Promise<void>;
   /** Starts it again, empty, on the same port. */
@@ -49,6 +51,7 @@ export async function startRedis(program: string): Promise<RedisServer> {
   await start();
   return {
     url: `redis://127.0.0.1:${port}`,
+    pid: () => child?.pid as number,
     start,
     kill,
     freeze: () => void child?.kill("SIGSTOP"),
