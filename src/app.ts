@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { dirname, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { memoryCache } from "./adapters/cache/memory.ts";
@@ -410,11 +411,8 @@ export async function start(
     {
       jobs: store.jobs,
       holder: randomUUID(),
-      onError: (duty, error) => log.error({ error, duty }, "what a relay does failed; some relay will try again"),
-      onChange(duty, active) {
-        metrics.degraded("relay", relay.failing().length > 0);
-        log.info({ duty }, active ? "this relay has taken it over" : "this relay does it no more");
-      },
+      log,
+      onChange: (failing) => metrics.degraded("relay", failing),
     },
     duties?.duties ?? [],
   );
@@ -424,8 +422,11 @@ export async function start(
   const listens = roles.has("api") || roles.has("realtime") || config.portChosen;
   let draining = false;
   let server: { app: App; drain: Drain } | null = null;
-  const close = (): Promise<string[]> => {
+  const close = async (): Promise<string[]> => {
     draining = true;
+    server?.drain.begin();
+    // Who balances the load learns of it by asking for readiness, and sends requests until then.
+    if (server !== null) await delay(config.drainDelay * 1_000);
     const requests = async (): Promise<void> => {
       const cut = await server?.drain.close();
       if (cut) log.warn({ requests: cut }, "requests that did not come to their end were cut off");

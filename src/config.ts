@@ -11,6 +11,8 @@ export interface Config {
   readonly port: number;
   /** Whether the settings name the port. */
   readonly portChosen: boolean;
+  /** Seconds in which a process that was told to end still takes what comes. */
+  readonly drainDelay: number;
   readonly dataDir: string;
   /** Path of the SQLite file; with PostgreSQL nothing is there. */
   readonly storePath: string;
@@ -84,6 +86,12 @@ export const SETTINGS = [
     fallback: "8000",
     meaning:
       "port to listen on (0: any free one); worker and relay listen, for health and metrics, only where it is set",
+  },
+  {
+    name: "EARSHOT_DRAIN_DELAY",
+    fallback: "0",
+    meaning:
+      "seconds after SIGTERM in which everything is still served while /health/ready answers 503, for a load balancer to notice",
   },
   { name: "EARSHOT_DATA_DIR", fallback: "./data", meaning: "database, models and keys" },
   {
@@ -375,6 +383,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     host: text("EARSHOT_HOST") ?? "127.0.0.1",
     port: integer("EARSHOT_PORT", 8000, 0, 65_535),
     portChosen: text("EARSHOT_PORT") !== null,
+    drainDelay: integer("EARSHOT_DRAIN_DELAY", 0, 0, 300),
     dataDir,
     storePath,
     postgres: onServer ? { url: storeUrl, pool, replicas } : null,

@@ -41,7 +41,7 @@ function impatient(): never {
 }
 
 /** Nothing may keep a process from ending for longer than an orchestrator waits before it kills. */
-const BOUND_MS = 9_500;
+export const BOUND_MS = 9_500;
 
 /**
  * Waits for SIGINT or SIGTERM, then closes in order; a second signal ends at once. Exits with 1 where a part did not

@@ -61,8 +61,16 @@ export function useSockets(app: App, deps: SocketDeps): void {
     if (!ws.beat()) ws.terminate();
   });
 
+  let closing = false;
+
   app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", destroy);
+    if (closing) {
+      socket.end(
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
+      );
+      return;
+    }
     if (gateway?.takes(request.url ?? "")) {
       gateway.upgrade(request, socket, head);
       return;
@@ -131,6 +139,8 @@ export function useSockets(app: App, deps: SocketDeps): void {
   }
 
   app.addHook("preClose", async () => {
+    // One that came now would not be among those that are waited for.
+    closing = true;
     deps.producers.close();
     pulse.stop();
     streams.close();

@@ -1,5 +1,6 @@
 /** What one process does at a time although several stand by: copies of the log elsewhere, for the most part. */
 import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "../observe/logger.ts";
 import type { Jobs } from "../ports/jobs.ts";
 import { LEASE_TIMES, takeLease } from "./lease.ts";
 import type { LeaseTimes } from "./lease.ts";
@@ -20,9 +21,9 @@ export interface RelayDeps {
   readonly jobs: Pick<Jobs, "bookmark" | "moveBookmark">;
   /** Names this process among others; never used twice. */
   readonly holder: string;
-  readonly onError: (duty: string, error: unknown) => void;
-  /** Told when a duty begins here, and when it has ended. */
-  readonly onChange: (duty: string, active: boolean) => void;
+  readonly log: Pick<Log, "info" | "error">;
+  /** Told when a duty has failed here, and when none that did is left. */
+  readonly onChange: (failing: boolean) => void;
   /** Shorter ones in tests. */
   readonly times?: LeaseTimes;
   readonly pause_ms?: readonly [number, number];
@@ -31,7 +32,7 @@ export interface RelayDeps {
 export interface Relay {
   /** The duties this process does now. */
   active(): string[];
-  /** Those that failed here and have not been taken up again since, here. */
+  /** Those that failed here and are not to be tried again yet. */
   failing(): string[];
   /** Ends what goes on and gives it to whoever stands by. */
   stop(): Promise<void>;
@@ -47,22 +48,23 @@ export function startRelay(deps: RelayDeps, duties: readonly Duty[]): Relay {
   const stopping = new AbortController();
   const active = new Set<string>();
   const failing = new Set<string>();
-  const { jobs, holder, times = LEASE_TIMES, pause_ms: [first, longest] = PAUSE_MS } = deps;
+  const { jobs, holder, log, times = LEASE_TIMES, pause_ms: [first, longest] = PAUSE_MS } = deps;
 
   /** One turn of the duty. @throws what ended it */
   const doOnce = async (duty: Duty): Promise<void> => {
     const lease = await takeLease({ jobs, times }, { name: `relay.${duty.name}`, holder, signal: stopping.signal });
     if (lease === null) return;
+    const signal = AbortSignal.any([stopping.signal, lease.lost]);
     active.add(duty.name);
-    deps.onChange(duty.name, true);
+    log.info({ duty: duty.name }, "this relay has taken it over");
     try {
-      const signal = AbortSignal.any([stopping.signal, lease.lost]);
       await duty.run(signal);
       if (!signal.aborted) throw new Error(`${duty.name} ended by itself`);
-      failing.delete(duty.name);
+    } catch (error) {
+      // Whoever was told to stop may do so by throwing.
+      if (!signal.aborted) throw error;
     } finally {
       active.delete(duty.name);
-      deps.onChange(duty.name, false);
       await lease.giveBack();
     }
   };
@@ -75,10 +77,13 @@ export function startRelay(deps: RelayDeps, duties: readonly Duty[]): Relay {
       } catch (error) {
         if (stopping.signal.aborted) return;
         failing.add(duty.name);
-        deps.onError(duty.name, error);
+        deps.onChange(true);
+        log.error({ error, duty: duty.name }, "what a relay does failed; it is tried again, here or by another");
         if (performance.now() - began > STEADY_MS) failures = 0;
         const pause = Math.min(longest, first * 2 ** failures++) * (0.5 + Math.random() / 2);
         await delay(pause, undefined, { signal: stopping.signal }).catch(() => {});
+        failing.delete(duty.name);
+        deps.onChange(failing.size > 0);
       }
     }
   };

@@ -48,10 +48,9 @@ export function relayContract(
       jobs = holder === "b" ? store.others : store.jobs,
     ): Relay & { errors: unknown[] } => {
       const errors: unknown[] = [];
-      const onError = (_: string, error: unknown): void => void errors.push(error);
-      const started = startRelay({ jobs, holder, onError, onChange: () => {}, times: TIMES, pause_ms: [20, 20] }, [
-        { name: duty, run },
-      ]);
+      const log = { info: () => {}, error: (facts: { error: unknown }) => void errors.push(facts.error) };
+      const deps = { jobs, holder, log: log as never, onChange: () => {}, times: TIMES, pause_ms: [20, 20] as const };
+      const started = startRelay(deps, [{ name: duty, run }]);
       return { ...started, errors };
     };
 

@@ -1,6 +1,7 @@
 /** The end of a process: what was acknowledged is there, what is under way is finished, and nothing can hold it up. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
@@ -13,10 +14,13 @@ afterEach(async () => {
   for (const step of undo.splice(0).toReversed()) await step();
 });
 
-async function serve(level = "error"): Promise<{ earshot: Earshot; env: Record<string, string> }> {
+async function serve(
+  level = "error",
+  more: Record<string, string> = {},
+): Promise<{ earshot: Earshot; env: Record<string, string> }> {
   const { path, cleanup } = await temporaryFolder();
   undo.push(cleanup);
-  const env = { EARSHOT_DATA_DIR: path, EARSHOT_MODEL_DIR: "statistical:", EARSHOT_LOG_LEVEL: level };
+  const env = { EARSHOT_DATA_DIR: path, EARSHOT_MODEL_DIR: "statistical:", EARSHOT_LOG_LEVEL: level, ...more };
   const earshot = await startEarshot(env);
   undo.push(() => earshot.stop("SIGKILL"));
   return { earshot, env };
@@ -128,6 +132,28 @@ test("readiness says 503 at once; a request under way is finished; sockets hear 
   expect(String(reason)).toMatch(/^reconnect after \d+ ms$/);
   expect(await end).toEqual([0, expect.any(Number)]);
   expect(earshot.stderr()).toBe("");
+});
+
+test("with a delay all is served on, also to who comes anew, while readiness says 503 and connections are given up", async () => {
+  const { earshot } = await serve("error", { EARSHOT_DRAIN_DELAY: "1" });
+  const agent = new Agent({ keepAlive: true });
+  const get = async (path: string): Promise<[number | undefined, string | undefined]> => {
+    const sent = request(earshot.url + path, { agent, headers: { authorization: "Bearer test-admin-key-0123456789" } });
+    const [response] = (await once(sent.end(), "response")) as [IncomingMessage];
+    for await (const _ of response);
+    return [response.statusCode, response.headers.connection];
+  };
+  expect(await get("/api/v1/calls")).toEqual([200, "keep-alive"]);
+  const end = ended(earshot);
+  await vi.waitFor(async () => expect(await get("/health/ready")).toEqual([503, "close"]), { interval: 20 });
+  const began = performance.now();
+  let served = 0;
+  for (; performance.now() - began < 500; served++) expect(await get("/api/v1/calls")).toEqual([200, "close"]);
+  const [code, seconds] = await end;
+  expect(code).toBe(0);
+  expect(seconds).toBeGreaterThanOrEqual(1);
+  expect(served).toBeGreaterThan(1);
+  agent.destroy();
 });
 
 test("a client that never ends its request is cut off, and said to be", async () => {

@@ -8,7 +8,7 @@ import { temporaryFolder } from "./process.ts";
 
 const CONFIGURATION = join(import.meta.dirname, "../../deploy/nginx/earshot.conf");
 const SERVER = /^ *server 127\.0\.0\.1:\d+( .*;)\n/gm;
-const PROCESSES = 3;
+const PROCESSES = 5;
 
 /** What surrounds it on a user's system. */
 function around(folder: string, included: string): string {
@@ -39,18 +39,28 @@ export interface Nginx {
   close(): Promise<void>;
 }
 
-/** @param program path of nginx, as `requirement("nginx")` found it */
-export async function startNginx(program: string, ports: readonly number[]): Promise<Nginx> {
+/**
+ * @param program path of nginx, as `requirement("nginx")` found it
+ * @param ports of the processes that serve the API
+ * @param realtime of those that serve sockets, where they are others
+ */
+export async function startNginx(
+  program: string,
+  ports: readonly number[],
+  { realtime = ports }: { realtime?: readonly number[] } = {},
+): Promise<Nginx> {
   const { path, cleanup } = await temporaryFolder();
   const port = await freePort();
   const given = await readFile(CONFIGURATION, "utf8");
   const servers = [...given.matchAll(SERVER)];
   if (servers.length !== PROCESSES || !given.includes("listen 80;")) throw new Error("earshot.conf looks different");
   const [first] = servers;
-  const ours = ports.map((port) => `    server 127.0.0.1:${port}${first?.[1] ?? ""}\n`).join("");
+  const named = (of: readonly number[]): string =>
+    of.map((port) => `    server 127.0.0.1:${port}${first?.[1] ?? ""}\n`).join("");
   const configuration = given
     .replace(SERVER, "")
-    .replace("    zone earshot 128k;\n", (zone) => zone + ours)
+    .replace("    zone earshot 128k;\n", (zone) => zone + named(ports))
+    .replace("    zone earshot_realtime 128k;\n", (zone) => zone + named(realtime))
     .replace("listen 80;", `listen 127.0.0.1:${port};`);
   const included = join(path, "earshot.conf");
   const main = join(path, "nginx.conf");

@@ -16,6 +16,8 @@ export interface Several {
   readonly processes: readonly Earshot[];
   kill(number: number): Promise<void>;
   start(number: number): Promise<void>;
+  /** Ends it as an operator does and starts it again. @throws unless it ended well */
+  restart(number: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -23,24 +25,32 @@ export async function startSeveral(options: {
   readonly count: number;
   readonly nginx: string;
   readonly env?: Record<string, string>;
+  /** What each process is started with, in their order; all roles where there is nothing. */
+  readonly roles?: readonly string[];
 }): Promise<Several> {
   const { path, cleanup } = await temporaryFolder();
   const ports: number[] = [];
   for (let i = 0; i < options.count; i++) ports.push(await freePort());
-  const start = (port: number): Promise<Earshot> =>
-    startEarshot({
-      EARSHOT_DATA_DIR: path,
-      EARSHOT_MODEL_DIR: "statistical:",
-      EARSHOT_LOG_LEVEL: "error",
-      EARSHOT_RATE_LIMIT: "0",
-      EARSHOT_TRUST_PROXY: "127.0.0.1",
-      EARSHOT_PORT: String(port),
-      ...options.env,
-    });
+  const roleOf = (number: number): string => options.roles?.[number] ?? "all";
+  const start = (number: number): Promise<Earshot> =>
+    startEarshot(
+      {
+        EARSHOT_DATA_DIR: path,
+        EARSHOT_MODEL_DIR: "statistical:",
+        EARSHOT_LOG_LEVEL: "error",
+        EARSHOT_RATE_LIMIT: "0",
+        EARSHOT_TRUST_PROXY: "127.0.0.1",
+        EARSHOT_PORT: String(ports[number]),
+        ...options.env,
+      },
+      ["serve", "--role", roleOf(number)],
+    );
   const processes: Earshot[] = [];
   // The first makes the database.
-  for (const port of ports) processes.push(await start(port));
-  const nginx = await startNginx(options.nginx, ports);
+  for (const number of ports.keys()) processes.push(await start(number));
+  const having = (role: string): number[] =>
+    ports.filter((_, number) => /all/.test(roleOf(number)) || roleOf(number).split(",").includes(role));
+  const nginx = await startNginx(options.nginx, having("api"), { realtime: having("realtime") });
   return {
     url: nginx.url,
     folder: path,
@@ -51,7 +61,13 @@ export async function startSeveral(options: {
       await processes[number]?.stop("SIGKILL");
     },
     async start(number) {
-      processes[number] = await start(ports[number] as number);
+      processes[number] = await start(number);
+    },
+    async restart(number) {
+      const old = processes[number];
+      const ended = await old?.stop("SIGTERM");
+      processes[number] = await start(number);
+      if (ended?.[0] !== 0) throw new Error(`process ${number} ended with ${ended?.[0]}:\n${old?.stderr()}`);
     },
     async close() {
       await nginx.close();
