@@ -36,6 +36,7 @@ import type { Log } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import type { DatabaseState } from "./ports/copies.ts";
+import type { Cache } from "./ports/cache.ts";
 import type { Dispatch } from "./ports/dispatch.ts";
 import type { Stream } from "./ports/stream.ts";
 import { readOrMakeSecret } from "./secrets.ts";
@@ -89,6 +90,17 @@ async function logName({ jobs }: Store): Promise<string> {
   return (await jobs.bookmark(LOG_BOOKMARK)) as string;
 }
 
+/** Where figures are kept, and why they are not where they should be; null while all is well. */
+async function openCache(
+  config: Config,
+  store: Store,
+  onChange: (problem: string | null) => void,
+): Promise<Cache & { problem(): string | null }> {
+  if (config.cacheUrl === null) return { ...memoryCache(), problem: () => null };
+  const { openRedisCache } = await import("./adapters/redis/cache.ts");
+  return openRedisCache({ url: config.cacheUrl, log_id: await logName(store), onChange });
+}
+
 /** How the workers on this store hear of work. */
 async function openDispatch(
   config: Config,
@@ -108,6 +120,23 @@ export async function databaseState(config: Config): Promise<DatabaseState | nul
   if (config.postgres === null) return examineDatabase(config.storePath);
   const { examinePostgres } = await import("./adapters/sql/postgres/examine.ts");
   return examinePostgres(config.postgres.url);
+}
+
+/** What there is to know about each Redis that the settings name. */
+export async function redisStates({ streamUrl, dispatchUrl, cacheUrl }: Config) {
+  const named = { EARSHOT_STREAM_URL: streamUrl, EARSHOT_DISPATCH_URL: dispatchUrl, EARSHOT_CACHE_URL: cacheUrl };
+  const settings = Object.groupBy(Object.entries(named), ([, url]) => url ?? "");
+  const urls = Object.keys(settings).filter((url) => url !== "");
+  if (urls.length === 0) return [];
+  const { examineRedis, redisName } = await import("./adapters/redis/examine.ts");
+  return Promise.all(
+    urls.map(async (url) => ({
+      state: await examineRedis(url),
+      name: redisName(url),
+      settings: (settings[url] ?? []).map(([name]) => name),
+      asCluster: /^rediss?\+cluster:/.test(url),
+    })),
+  );
 }
 
 /** Where the calls are, without whose name and password open it. */
@@ -337,7 +366,15 @@ export async function start(
     recalculate: async () => (await recalculation.start()).done,
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
-  const cache = memoryCache();
+  const cache = await openCache(
+    config,
+    store,
+    onRedis(
+      "cache",
+      "figures are shared by Redis",
+      "Redis does not keep the figures: each process keeps its own until it does",
+    ),
+  );
   let draining = false;
   let server: { app: App; drain: Drain } | null = null;
   const close = (): Promise<string[]> => {
@@ -412,7 +449,7 @@ export async function start(
         lag: () => index.lag(),
         stream: () => stream.problem() === null,
         dispatch: () => dispatch.problem() === null,
-        cache: () => true,
+        cache: () => cache.problem() === null,
       },
     });
     server = { app, drain: createDrain(app, underWay) };
