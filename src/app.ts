@@ -40,6 +40,7 @@ import type { Log } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import type { DatabaseState } from "./ports/copies.ts";
+import type { Cache } from "./ports/cache.ts";
 import type { Dispatch } from "./ports/dispatch.ts";
 import type { Events } from "./ports/events.ts";
 import type { Lake } from "./ports/lake.ts";
@@ -96,6 +97,17 @@ async function logName({ jobs }: Store): Promise<string> {
   return (await jobs.bookmark(LOG_BOOKMARK)) as string;
 }
 
+/** Where figures are kept, and why they are not where they should be; null while all is well. */
+async function openCache(
+  config: Config,
+  store: Store,
+  onChange: (problem: string | null) => void,
+): Promise<Cache & { problem(): string | null }> {
+  if (config.cacheUrl === null) return { ...memoryCache(), problem: () => null };
+  const { openRedisCache } = await import("./adapters/redis/cache.ts");
+  return openRedisCache({ url: config.cacheUrl, log_id: await logName(store), onChange });
+}
+
 /** How the workers on this store hear of work. */
 async function openDispatch(
   config: Config,
@@ -148,6 +160,23 @@ export async function databaseState(config: Config): Promise<DatabaseState | nul
   if (config.postgres === null) return examineDatabase(config.storePath);
   const { examinePostgres } = await import("./adapters/sql/postgres/examine.ts");
   return examinePostgres(config.postgres.url);
+}
+
+/** What there is to know about each Redis that the settings name. */
+export async function redisStates({ streamUrl, dispatchUrl, cacheUrl }: Config) {
+  const named = { EARSHOT_STREAM_URL: streamUrl, EARSHOT_DISPATCH_URL: dispatchUrl, EARSHOT_CACHE_URL: cacheUrl };
+  const settings = Object.groupBy(Object.entries(named), ([, url]) => url ?? "");
+  const urls = Object.keys(settings).filter((url) => url !== "");
+  if (urls.length === 0) return [];
+  const { examineRedis, redisName } = await import("./adapters/redis/examine.ts");
+  return Promise.all(
+    urls.map(async (url) => ({
+      state: await examineRedis(url),
+      name: redisName(url),
+      settings: (settings[url] ?? []).map(([name]) => name),
+      asCluster: /^rediss?\+cluster:/.test(url),
+    })),
+  );
 }
 
 /** Where the calls are, without whose name and password open it. */
@@ -417,7 +446,15 @@ export async function start(
     duties?.duties ?? [],
   );
   const lakeProblem = duties?.lake;
-  const cache = memoryCache();
+  const cache = await openCache(
+    config,
+    store,
+    onRedis(
+      "cache",
+      "figures are shared by Redis",
+      "Redis does not keep the figures: each process keeps its own until it does",
+    ),
+  );
   // The others have an address for health and metrics where one is wanted.
   const listens = roles.has("api") || roles.has("realtime") || config.portChosen;
   let draining = false;
@@ -498,7 +535,7 @@ export async function start(
         stream: () => stream.problem() === null,
         ...(roles.has("relay") && { relay: () => ({ active: relay.active(), failing: relay.failing() }) }),
         dispatch: () => dispatch.problem() === null,
-        cache: () => true,
+        cache: () => cache.problem() === null,
         ...(lakeProblem && { lake: () => lakeProblem() === null }),
       },
     });

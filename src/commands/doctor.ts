@@ -1,7 +1,15 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
-import { checkModelFolder, databaseState, modelFolder, sqliteVersion, storeName, VERSION } from "../app.ts";
+import {
+  checkModelFolder,
+  databaseState,
+  modelFolder,
+  redisStates,
+  sqliteVersion,
+  storeName,
+  VERSION,
+} from "../app.ts";
 import { type Config, ConfigError } from "../config.ts";
 import {
   examineClock,
@@ -10,6 +18,7 @@ import {
   examineModel,
   examinePermissions,
   examinePort,
+  examineRedis,
   examineSettings,
   examineStore,
   examineVersions,
@@ -57,6 +66,7 @@ async function examine(context: Context): Promise<Finding[]> {
     })),
     ...examinePermissions({ dataDir, storePath }),
     ...examineStore(state, { path: storeName(config), timezone, now, onServer: postgres !== null }),
+    ...(await redisStates(config)).map(({ state: redis, ...input }) => examineRedis(redis, input)),
     examineClock(now, state?.last_event_at ?? null),
     examineModel(model),
     await examinePort({ host, port, server }),

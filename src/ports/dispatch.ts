@@ -28,3 +28,14 @@ export interface Dispatch {
   problem(): string | null;
   close(): Promise<void>;
 }
+
+/** What there is to know about a Redis that carries events, notices of work or figures. */
+export interface RedisState {
+  /** Why it cannot be used; null where it can. */
+  readonly problem: string | null;
+  readonly version: string | null;
+  /** Whether it is one node of a cluster. */
+  readonly cluster: boolean;
+  /** A cluster of which some slots have no master. */
+  readonly misses_slots: boolean;
+}

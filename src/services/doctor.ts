@@ -4,6 +4,7 @@ import { rm, statfs, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { DatabaseState } from "../ports/copies.ts";
+import type { RedisState } from "../ports/dispatch.ts";
 import { LOW_DISK_BYTES, type Readiness } from "./readiness.ts";
 
 export interface Finding {
@@ -142,6 +143,28 @@ export function examineStore(
     found.push(warn("time zone", says, "The next start counts them again; or set EARSHOT_TIMEZONE as it was."));
   } else found.push(ok("time zone", timezone));
   return found;
+}
+
+/** `settings`: those that name it; `asCluster`: they name it as a cluster. Whatever is wrong with it, nothing is lost. */
+export function examineRedis(
+  state: RedisState,
+  input: { name: string; settings: readonly string[]; asCluster: boolean },
+): Finding {
+  const { problem, version, cluster, misses_slots } = state;
+  const place = `${input.name} (${input.settings.join(", ")})`;
+  if (problem !== null) {
+    const todo = "Start it, or correct the setting; until then the database does its work.";
+    return warn("redis", `${place} cannot be used: ${problem}`, todo);
+  }
+  const says = `${version} at ${place}`;
+  const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
+  if (major < 6 || (major === 6 && minor < 2)) return warn("redis", says, "Upgrade it: 6.2 or newer is needed.");
+  if (cluster && !input.asCluster) {
+    return warn("redis", `${says} is one node of a cluster`, "Name it as redis+cluster://: it has not all keys.");
+  }
+  if (misses_slots)
+    return warn("redis", `${says} misses slots`, "Start the masters that are down, or let replicas take over.");
+  return ok("redis", says);
 }
 
 /** Whether the clock was set, and whether it has gone back behind what was already written. */

@@ -2,7 +2,13 @@ import { memoryCache } from "../../src/adapters/cache/memory.ts";
 import { cacheContract } from "./cache.contract.ts";
 
 cacheContract("memory", async (random) => {
-  const clock = { now: 1_000 };
-  const cache = memoryCache({ now: () => clock.now, random });
-  return { cache, clock, close: () => cache.close() };
+  let now = 1_000;
+  const cache = memoryCache({ now: () => now, random });
+  return {
+    cache,
+    async advance(ms) {
+      now += ms;
+    },
+    close: () => cache.close(),
+  };
 });

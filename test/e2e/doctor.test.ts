@@ -10,6 +10,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { examineDatabase } from "../../src/adapters/sql/examine.ts";
 import { openForWriting } from "../../src/adapters/sql/connection.ts";
 import { examineClock, examineDisk, examineStore, examineVersions, type Finding } from "../../src/services/doctor.ts";
+import { freePort } from "../support/free-port.ts";
+import { startRedis } from "../support/redis-server.ts";
+import { requirement } from "../support/requirements.ts";
 import { runCli, startEarshot, temporaryFolder } from "../support/process.ts";
 import { aCall, openQuiet } from "../support/sqlite-store.ts";
 
@@ -183,4 +186,23 @@ test("a disk without room, and one that is full", async (context) => {
   expect(() => writeFileSync(join(small, "full"), Buffer.alloc(2 << 20))).toThrow("ENOSPC");
   const [full] = await examineDisk({ folder: small, database_bytes: 0 });
   expect(full).toMatchObject({ state: "fail", says: expect.stringContaining("ENOSPC") as string });
+});
+
+test.skipIf(requirement("redis") === null)("a Redis that is there, away, or named for what it is not", async () => {
+  const server = await startRedis(requirement("redis") as string);
+  undo.push(() => server.close());
+  const { host } = new URL(server.url);
+  const nobody = `127.0.0.1:${await freePort()}`;
+  const { code, found } = await doctor({
+    EARSHOT_STREAM_URL: server.url,
+    EARSHOT_DISPATCH_URL: `redis+cluster://:hunter2@${host}`,
+    EARSHOT_CACHE_URL: `redis://:hunter2@${nobody}`,
+  });
+  expect(code).toBe(0);
+  expect(JSON.stringify(found)).not.toContain("hunter2");
+  const states = found.filter(({ check }) => check === "redis");
+  expect(states.map(({ state }) => state)).toEqual(["ok", "warn", "warn"]);
+  expect(states[0]?.says).toMatch(`at Redis ${host} (EARSHOT_STREAM_URL)`);
+  expect(states[1]?.says).toMatch(`Redis cluster ${host} (EARSHOT_DISPATCH_URL) cannot be used`);
+  expect(states[2]?.says).toMatch(`Redis ${nobody} (EARSHOT_CACHE_URL) cannot be used: connect ECONNREFUSED`);
 });
