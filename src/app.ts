@@ -43,6 +43,7 @@ import type { Stage } from "./services/shutdown.ts";
 import { createBackups, makeBackup } from "./services/backups.ts";
 import type { BackupDeps, Manifest } from "./services/backups.ts";
 import type { RestoreDeps } from "./services/restore.ts";
+import { type KafkaLink, startKafkaLink } from "./services/kafka-link.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
 import { expireCalls } from "./services/retention.ts";
@@ -60,6 +61,8 @@ const PAGE = join(import.meta.dirname, "../web/dist");
 const LANES = 3;
 /** The space of the vectors that are served, so that similar calls work before (or without) the model. */
 const SPACE_BOOKMARK = "vectors.space";
+/** A topic of events that has to be made keeps them for ever: figures can be made of them anew. */
+const EVENTS_KEPT = { "retention.ms": "-1" };
 /** Names the log of this store wherever logs of others may be. */
 const LOG_BOOKMARK = "events.log";
 
@@ -78,9 +81,12 @@ async function openStream(config: Config, store: Store, onChange: (problem: stri
   if (config.streamUrl === null) return logStream(store.events);
   // Its client takes a tenth of a second to load: only who uses it waits for that.
   const { openRedisStream } = await import("./adapters/redis/stream.ts");
+  return openRedisStream({ url: config.streamUrl, log: store.events, log_id: await logId(store), onChange });
+}
+
+async function logId(store: Store): Promise<string> {
   await store.jobs.moveBookmark(LOG_BOOKMARK, null, randomUUID());
-  const log_id = (await store.jobs.bookmark(LOG_BOOKMARK)) as string;
-  return openRedisStream({ url: config.streamUrl, log: store.events, log_id, onChange });
+  return (await store.jobs.bookmark(LOG_BOOKMARK)) as string;
 }
 
 /** What there is to know about the database without changing it; null where it is not there yet. */
@@ -217,6 +223,34 @@ function startEngine(
   };
 }
 
+/** What passes through Kafka in this process: events out, and calls in where a topic is named. */
+async function startKafka(
+  config: Config,
+  deps: { store: Store; metrics: Metrics; log: Log },
+): Promise<KafkaLink | null> {
+  if (config.kafka === null) return null;
+  const { servers, eventsTopic, importTopic, deadTopic } = config.kafka;
+  // Its client takes a while to load: only who uses it waits for that.
+  const { openTopicOut } = await import("./adapters/kafka/topic-out.ts");
+  const { openTopicIn } = await import("./adapters/kafka/topic-in.ts");
+  const log_id = await logId(deps.store);
+  return startKafkaLink(
+    { ...deps, ...deps.store, now: Date.now, random: Math.random },
+    {
+      log_id,
+      events: { name: eventsTopic, topic: openTopicOut({ servers, topic: eventsTopic, configs: EVENTS_KEPT }) },
+      calls:
+        importTopic === null || deadTopic === null
+          ? null
+          : {
+              name: importTopic,
+              topic: openTopicIn({ servers, topic: importTopic, group: `earshot-${log_id}` }),
+              deadLetters: openTopicOut({ servers, topic: deadTopic }),
+            },
+    },
+  );
+}
+
 export interface Running {
   readonly url: string;
   readonly store: Store;
@@ -301,6 +335,7 @@ export async function start(
     recalculate: async () => (await recalculation.start()).done,
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
+  const kafka = ["all", "relay"].includes(options.role) ? await startKafka(config, { store, metrics, log }) : null;
   const cache = memoryCache();
   let draining = false;
   let server: { app: App; drain: Drain } | null = null;
@@ -316,6 +351,7 @@ export async function start(
       [
         { name: "requests", patience_ms: 4_500, close: requests },
         { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
+        { name: "kafka", patience_ms: 4_500, close: async () => kafka?.stop() },
         { name: "retention", patience_ms: 4_500, close: async () => expiring?.catch(() => undefined) },
       ],
       [
@@ -374,6 +410,7 @@ export async function start(
         },
         lag: () => index.lag(),
         stream: () => stream.problem() === null,
+        ...(kafka && { kafka: () => kafka.state() }),
       },
     });
     server = { app, drain: createDrain(app, underWay) };

@@ -15,7 +15,7 @@ export interface Metrics {
   enrichmentFailed(outcome: "retry" | "dead"): void;
   modelChanged(state: ModelState): void;
   /** A part is degraded, or whole again. */
-  degraded(part: "models" | "store" | "index" | "stream", is: boolean): void;
+  degraded(part: "models" | "store" | "index" | "stream" | "kafka", is: boolean): void;
   /** An answer of a moment ago stood in for one that needs the store. */
   stoodIn(route: string): void;
   /** A request was refused because there was too much to do. */
@@ -25,6 +25,12 @@ export interface Metrics {
   breakerChanged(name: string, state: BreakerState): void;
   /** Periods whose served sums differed from the calls at the last rebuild. */
   rebuilt(drifted: number): void;
+  /** Events that a topic has for good. */
+  eventsSent(events: number): void;
+  /** What became of messages of a topic of calls, and seconds of checking and storing them. */
+  messagesTaken(results: readonly string[], seconds: { check: number; store: number }): void;
+  /** Events that a topic does not have yet, and messages of a topic that are not stored; null: not known now. */
+  kafkaBehind(behind: { events: number | null; messages: number | null }): void;
 }
 
 export function createMetrics(work: Pick<Work, "depth">): Metrics {
@@ -73,7 +79,7 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     labelNames: ["part"],
     registers,
   });
-  for (const part of ["models", "store", "index", "stream"]) degraded.set({ part }, 0);
+  for (const part of ["models", "store", "index", "stream", "kafka"]) degraded.set({ part }, 0);
   const stoodIn = new Counter({
     name: "earshot_stand_in_answers_total",
     help: "Last good answers given while the store could not be read",
@@ -103,6 +109,25 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     help: "Periods whose served sums differed from the calls at the last rebuild; must be 0",
     registers,
   });
+  const sent = new Counter({ name: "earshot_kafka_events_sent_total", help: "Events a topic has for good", registers });
+  const taken = new Counter({
+    name: "earshot_kafka_messages_total",
+    help: "Messages of the import topic by what became of them",
+    labelNames: ["result"],
+    registers,
+  });
+  const taking = new Counter({
+    name: "earshot_kafka_import_seconds_total",
+    help: "Time spent checking messages and storing calls",
+    labelNames: ["step"],
+    registers,
+  });
+  const behind = new Gauge({
+    name: "earshot_kafka_behind",
+    help: "Events a topic does not have yet, and messages that are not stored",
+    labelNames: ["of"],
+    registers,
+  });
   return {
     async scrape() {
       // Without the store these two are left out; everything else matters all the more.
@@ -128,5 +153,17 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     rateLimited: (limit) => rateLimited.inc({ limit }),
     breakerChanged: (breaker, state) => breakers.set({ breaker }, BREAKER_STATES.indexOf(state) / 2),
     rebuilt: (drifted) => drift.set(drifted),
+    eventsSent: (events) => sent.inc(events),
+    messagesTaken(results, seconds) {
+      for (const [result, some] of Map.groupBy(results, (name) => name)) taken.inc({ result }, some.length);
+      for (const step of ["check", "store"] as const) taking.inc({ step }, seconds[step]);
+    },
+    kafkaBehind(now) {
+      for (const of of ["events", "messages"] as const) {
+        const n = now[of];
+        if (n === null) behind.remove({ of });
+        else behind.set({ of }, n);
+      }
+    },
   };
 }

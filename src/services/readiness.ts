@@ -24,9 +24,19 @@ export interface Vitals {
   lag(): Promise<number | null>;
   /** Whether events come the way they should. */
   stream(): boolean;
+  /** How events and calls get on by way of Kafka; absent where this process has nothing to do with it. */
+  kafka?(): Promise<KafkaState>;
 }
 
-/** Looks at store, queue, models, index, stream and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
+export interface KafkaState {
+  readonly ok: boolean;
+  /** Events that the topic does not have yet. */
+  readonly events_behind: number;
+  /** Messages of the import topic that are not stored yet, of the parts that this process reads. */
+  readonly messages_behind: number;
+}
+
+/** Looks at store, queue, models, index, stream, Kafka and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
 export async function readiness(
   deps: {
     work: Pick<Work, "depth">;
@@ -37,11 +47,12 @@ export async function readiness(
   input: { draining: boolean },
 ): Promise<Readiness> {
   const { vitals } = deps;
-  const [depth, index, disk, behind] = await Promise.all([
+  const [depth, index, disk, behind, kafka] = await Promise.all([
     inTime(deps.work.depth()),
     inTime(deps.vectors.describe()),
     vitals ? inTime(vitals.disk()) : null,
     vitals ? inTime(vitals.lag()) : null,
+    vitals?.kafka ? inTime(vitals.kafka()) : null,
   ]);
   const model = deps.models.describe();
   const lagging = depth !== null && depth.oldest_ms > LAG_MS;
@@ -61,6 +72,7 @@ export async function readiness(
     }),
     // Why not is in the log: the reason names hosts, and everybody may ask here.
     stream: { ok: vitals?.stream() ?? true },
+    ...(vitals?.kafka && { kafka: { ...(kafka ?? { ok: false }) } }),
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)

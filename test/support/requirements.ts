@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { findKafka } from "./kafka-server.ts";
 import { findPostgres } from "./postgres-server.ts";
 
 const onPath = (program: string): string | undefined =>
@@ -57,6 +58,10 @@ const REQUIREMENTS = {
         (path) => path !== undefined && existsSync(path),
       ),
     get: '"apt-get install -y pgbouncer", or set EARSHOT_TEST_PGBOUNCER to the path of one',
+  },
+  kafka: {
+    find: findKafka,
+    get: '"node tools/fetch-kafka.ts" (with "apt-get install -y maven openjdk-17-jre-headless")',
   },
   python3: {
     find: () => onPath("python3"),

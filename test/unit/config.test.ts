@@ -134,3 +134,35 @@ test("an unknown EARSHOT_ variable is a warning that names it, and no other vari
 test("names of settings are unique", () => {
   expect(new Set(SETTINGS.map((s) => s.name)).size).toBe(SETTINGS.length);
 });
+
+test("Kafka takes addresses, topics and who we are to the brokers", () => {
+  expect(readConfig({}).kafka).toBeNull();
+  expect(readConfig({ EARSHOT_KAFKA_BROKERS: "a:9092, [::1]:9093" }).kafka).toEqual({
+    servers: { brokers: ["a:9092", "[::1]:9093"], tls: false, sasl: null },
+    eventsTopic: "earshot.events",
+    importTopic: null,
+    deadTopic: null,
+  });
+  const all = {
+    EARSHOT_KAFKA_BROKERS: "kafka:9093",
+    EARSHOT_KAFKA_IMPORT_TOPIC: "calls",
+    EARSHOT_KAFKA_TLS: "1",
+    EARSHOT_KAFKA_SASL: "SCRAM-SHA-512:ann:hunter2:3",
+  };
+  expect(readConfig(all).kafka).toMatchObject({
+    servers: { tls: true, sasl: { mechanism: "SCRAM-SHA-512", username: "ann", password: "hunter2:3" } },
+    importTopic: "calls",
+    deadTopic: "calls.dead",
+  });
+  const bad: Record<string, string>[] = [
+    { EARSHOT_KAFKA_BROKERS: "kafka" },
+    { EARSHOT_KAFKA_BROKERS: "kafka:9092", EARSHOT_KAFKA_EVENTS_TOPIC: "a b" },
+    { EARSHOT_KAFKA_BROKERS: "kafka:9092", EARSHOT_KAFKA_IMPORT_TOPIC: "earshot.events" },
+    { EARSHOT_KAFKA_BROKERS: "kafka:9092", EARSHOT_KAFKA_SASL: "ann:hunter2" },
+    { EARSHOT_KAFKA_IMPORT_TOPIC: "calls" },
+  ];
+  for (const env of bad) {
+    expect(() => readConfig(env)).toThrow(Object.keys(env).at(-1));
+    expect(() => readConfig(env)).not.toThrow("hunter2");
+  }
+});
