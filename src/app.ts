@@ -51,6 +51,7 @@ import type { Stage } from "./services/shutdown.ts";
 import { createBackups, makeBackup } from "./services/backups.ts";
 import type { BackupDeps, Manifest } from "./services/backups.ts";
 import type { RestoreDeps } from "./services/restore.ts";
+import { type KafkaLink, startKafkaLink } from "./services/kafka-link.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
 import { startRelay } from "./services/relay.ts";
@@ -71,6 +72,8 @@ const PAGE = join(import.meta.dirname, "../web/dist");
 const LANES = 3;
 /** The space of the vectors that are served, so that similar calls work before (or without) the model. */
 const SPACE_BOOKMARK = "vectors.space";
+/** A topic of events that has to be made keeps them for ever: figures can be made of them anew. */
+const EVENTS_KEPT = { "retention.ms": "-1" };
 /** Names the log of this store wherever logs of others may be. */
 const LOG_BOOKMARK = "events.log";
 
@@ -354,6 +357,34 @@ async function relayDuties(
   return { duties: [{ name: "lake", run }], lake: () => problem, close: () => lake.close() };
 }
 
+/** What passes through Kafka in this process: events out, and calls in where a topic is named. */
+async function startKafka(
+  config: Config,
+  deps: { store: Store; metrics: Metrics; log: Log },
+): Promise<KafkaLink | null> {
+  if (config.kafka === null) return null;
+  const { servers, eventsTopic, importTopic, deadTopic } = config.kafka;
+  // Its client takes a while to load: only who uses it waits for that.
+  const { openTopicOut } = await import("./adapters/kafka/topic-out.ts");
+  const { openTopicIn } = await import("./adapters/kafka/topic-in.ts");
+  const log_id = await logName(deps.store);
+  return startKafkaLink(
+    { ...deps, ...deps.store, now: Date.now, random: Math.random },
+    {
+      log_id,
+      events: { name: eventsTopic, topic: openTopicOut({ servers, topic: eventsTopic, configs: EVENTS_KEPT }) },
+      calls:
+        importTopic === null || deadTopic === null
+          ? null
+          : {
+              name: importTopic,
+              topic: openTopicIn({ servers, topic: importTopic, group: `earshot-${log_id}` }),
+              deadLetters: openTopicOut({ servers, topic: deadTopic }),
+            },
+    },
+  );
+}
+
 export interface Running {
   readonly url: string;
   /** Whether anybody listens at `url`. */
@@ -457,6 +488,7 @@ export async function start(
   );
   // The others have an address for health and metrics where one is wanted.
   const listens = roles.has("api") || roles.has("realtime") || config.portChosen;
+  const kafka = roles.has("relay") ? await startKafka(config, { store, metrics, log }) : null;
   let draining = false;
   let server: { app: App; drain: Drain } | null = null;
   const close = async (): Promise<string[]> => {
@@ -474,6 +506,7 @@ export async function start(
         { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
         { name: "upkeep", patience_ms: 4_500, close: () => upkeep.stop() },
         { name: "relay", patience_ms: 4_500, close: () => relay.stop().then(() => duties?.close()) },
+        { name: "kafka", patience_ms: 4_500, close: async () => kafka?.stop() },
       ],
       [
         { name: "models", patience_ms: 1_500, close: () => models.close() },
@@ -537,6 +570,7 @@ export async function start(
         dispatch: () => dispatch.problem() === null,
         cache: () => cache.problem() === null,
         ...(lakeProblem && { lake: () => lakeProblem() === null }),
+        ...(kafka && { kafka: () => kafka.state() }),
       },
     });
     server = { app, drain: createDrain(app, underWay) };

@@ -6,7 +6,7 @@ import type { Work } from "../ports/work.ts";
 type BreakerState = "closed" | "half-open" | "open";
 const BREAKER_STATES = ["closed", "half-open", "open"] as const satisfies readonly BreakerState[];
 
-const PARTS = ["models", "store", "index", "stream", "dispatch", "cache", "relay", "lake"] as const;
+const PARTS = ["models", "store", "index", "stream", "dispatch", "cache", "relay", "lake", "kafka"] as const;
 type Part = (typeof PARTS)[number];
 
 /** What Prometheus scrapes. Labels are routes, methods and classes: never ids. */
@@ -28,6 +28,12 @@ export interface Metrics {
   breakerChanged(name: string, state: BreakerState): void;
   /** Periods whose served sums differed from the calls at the last rebuild. */
   rebuilt(drifted: number): void;
+  /** Events that a topic has for good. */
+  eventsSent(events: number): void;
+  /** What became of messages of a topic of calls, and seconds of checking and storing them. */
+  messagesTaken(results: readonly string[], seconds: { check: number; store: number }): void;
+  /** Events that a topic does not have yet, and messages of a topic that are not stored; null: not known now. */
+  kafkaBehind(behind: { events: number | null; messages: number | null }): void;
 }
 
 export function createMetrics(work: Pick<Work, "depth">): Metrics {
@@ -106,6 +112,25 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     help: "Periods whose served sums differed from the calls at the last rebuild; must be 0",
     registers,
   });
+  const sent = new Counter({ name: "earshot_kafka_events_sent_total", help: "Events a topic has for good", registers });
+  const taken = new Counter({
+    name: "earshot_kafka_messages_total",
+    help: "Messages of the import topic by what became of them",
+    labelNames: ["result"],
+    registers,
+  });
+  const taking = new Counter({
+    name: "earshot_kafka_import_seconds_total",
+    help: "Time spent checking messages and storing calls",
+    labelNames: ["step"],
+    registers,
+  });
+  const behind = new Gauge({
+    name: "earshot_kafka_behind",
+    help: "Events a topic does not have yet, and messages that are not stored",
+    labelNames: ["of"],
+    registers,
+  });
   return {
     async scrape() {
       // Without the store these two are left out; everything else matters all the more.
@@ -131,5 +156,17 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     rateLimited: (limit) => rateLimited.inc({ limit }),
     breakerChanged: (breaker, state) => breakers.set({ breaker }, BREAKER_STATES.indexOf(state) / 2),
     rebuilt: (drifted) => drift.set(drifted),
+    eventsSent: (events) => sent.inc(events),
+    messagesTaken(results, seconds) {
+      for (const [result, some] of Map.groupBy(results, (name) => name)) taken.inc({ result }, some.length);
+      for (const step of ["check", "store"] as const) taking.inc({ step }, seconds[step]);
+    },
+    kafkaBehind(now) {
+      for (const of of ["events", "messages"] as const) {
+        const n = now[of];
+        if (n === null) behind.remove({ of });
+        else behind.set({ of }, n);
+      }
+    },
   };
 }

@@ -5,13 +5,14 @@
  */
 import { Worker } from "node:worker_threads";
 import { AppError, type ErrorCode, type FieldError } from "../errors.ts";
-import { type CheckedBulk, checkBulk } from "./check-bulk.ts";
+import { type CheckedBulk, checkBulk, checkMessages } from "./check-bulk.ts";
 
 const SMALL_BYTES = 32 * 1024;
 
 export interface BulkQuestion {
   readonly id: number;
-  readonly body: Uint8Array;
+  /** A list: calls that came each by itself. */
+  readonly body: Uint8Array | readonly Uint8Array[];
   readonly now: number;
 }
 
@@ -30,6 +31,8 @@ export type BulkAnswer = { readonly id: number } & (
 export interface BulkReader {
   /** What checkBulk says of the body, whose bytes may be gone afterwards. @throws AppError as checkBulk */
   read(body: Buffer, now: number): Promise<CheckedBulk>;
+  /** What checkMessages says of calls that came each by itself. */
+  readEach(bodies: readonly Uint8Array[], now: number): Promise<CheckedBulk>;
   close(): Promise<void>;
 }
 
@@ -65,20 +68,28 @@ export function createBulkReader(): BulkReader {
     return worker;
   };
 
+  const ask = (body: BulkQuestion["body"], now: number, given: readonly ArrayBuffer[]): Promise<CheckedBulk> => {
+    const worker = (thread ??= start());
+    return new Promise((resolve, reject) => {
+      const id = ++lastId;
+      waiting.set(id, { resolve, reject });
+      worker.ref();
+      const question: BulkQuestion = { id, body, now };
+      worker.postMessage(question, given);
+    });
+  };
+
   return {
     async read(body, now) {
       if (body.length <= SMALL_BYTES) return checkBulk(body, now);
-      const worker = (thread ??= start());
-      return new Promise((resolve, reject) => {
-        const id = ++lastId;
-        waiting.set(id, { resolve, reject });
-        worker.ref();
-        const question: BulkQuestion = { id, body, now };
-        // Memory that the body shares with others cannot be given away.
-        const { buffer } = body;
-        const alone = buffer instanceof ArrayBuffer && buffer.byteLength === body.byteLength;
-        worker.postMessage(question, alone ? [buffer] : []);
-      });
+      // Memory that the body shares with others cannot be given away.
+      const { buffer } = body;
+      const alone = buffer instanceof ArrayBuffer && buffer.byteLength === body.byteLength;
+      return ask(body, now, alone ? [buffer] : []);
+    },
+    async readEach(bodies, now) {
+      const bytes = bodies.reduce((sum, body) => sum + body.length, 0);
+      return bytes <= SMALL_BYTES ? checkMessages(bodies, now) : ask(bodies, now, []);
     },
     async close() {
       await thread?.terminate();

@@ -2,14 +2,17 @@
 import { parentPort } from "node:worker_threads";
 import { AppError } from "../errors.ts";
 import type { BulkAnswer, BulkQuestion } from "./bulk-reader.ts";
-import { checkBulk } from "./check-bulk.ts";
+import { checkBulk, checkMessages } from "./check-bulk.ts";
 
 if (!parentPort) throw new Error("bulk-thread.ts runs as a worker thread");
 const port = parentPort;
 
 port.on("message", ({ id, body, now }: BulkQuestion) => {
   try {
-    const value = checkBulk(Buffer.from(body.buffer, body.byteOffset, body.byteLength), now);
+    const value =
+      body instanceof Uint8Array
+        ? checkBulk(Buffer.from(body.buffer, body.byteOffset, body.byteLength), now)
+        : checkMessages(body, now);
     const memory = value.good[0]?.call.turns_zlib.buffer;
     post({ id, value }, memory instanceof ArrayBuffer ? [memory] : []);
   } catch (cause) {

@@ -2,8 +2,8 @@
 import { deflateSync } from "node:zlib";
 import type { PackedCall } from "../core/call.ts";
 import type { FieldError } from "../errors.ts";
-import { invalid } from "../errors.ts";
-import { isId, normalizeCall } from "./accept.ts";
+import { AppError, invalid } from "../errors.ts";
+import { isId, type Normalized, normalizeCall } from "./accept.ts";
 import { parseJson } from "./parse-json.ts";
 
 export const MAX_BULK_CALLS = 1_000;
@@ -28,15 +28,29 @@ export interface CheckedBulk {
  * @throws AppError malformed, validation (the body is no list of 1 to 1,000 calls)
  */
 export function checkBulk(body: Buffer, now: number): CheckedBulk {
+  const items = bulkItems(parseJson(body));
+  return checkEach(items.length, now, (index) => ({ item: items[index], at: `/calls/${index}` }));
+}
+
+/** Likewise calls that come each by itself: one that is no JSON is rejected alone, and pointers start at the call. */
+export function checkMessages(bodies: readonly Uint8Array[], now: number): CheckedBulk {
+  return checkEach(bodies.length, now, (index) => {
+    const body = bodies[index] as Uint8Array;
+    return { item: parseJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength)), at: "" };
+  });
+}
+
+function checkEach(count: number, now: number, read: (index: number) => { item: unknown; at: string }): CheckedBulk {
   const rejected: Rejected[] = [];
   const good: { index: number; call: Omit<PackedCall, "turns_zlib">; packed: Buffer }[] = [];
-  for (const [index, item] of bulkItems(parseJson(body)).entries()) {
-    const normalized = normalizeCall(item, { now });
+  for (let index = 0; index < count; index++) {
+    const { item, at, unreadable } = readable(() => read(index));
+    const normalized = unreadable ?? normalizeCall(item, { now });
     if (normalized.ok) {
       const { turns: _, turns_text, ...call } = normalized.call;
       good.push({ index, call, packed: deflateSync(turns_text, PACKING) });
     } else {
-      const errors = normalized.errors.map((e) => Object.assign({}, e, { pointer: `/calls/${index}${e.pointer}` }));
+      const errors = normalized.errors.map((e) => Object.assign({}, e, { pointer: `${at}${e.pointer}` }));
       rejected.push({ index, call_id: givenId(item), status: "rejected", errors });
     }
   }
@@ -50,6 +64,22 @@ export function checkBulk(body: Buffer, now: number): CheckedBulk {
     }),
     rejected,
   };
+}
+
+interface Readable {
+  readonly item: unknown;
+  readonly at: string;
+  readonly unreadable?: Extract<Normalized, { ok: false }>;
+}
+
+function readable(read: () => Readable): Readable {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const said = { pointer: "", message: error.message, expected: "a call as JSON", received: "something else" };
+    return { item: null, at: "", unreadable: { ok: false, errors: [said] } };
+  }
 }
 
 function givenId(item: unknown): string | null {

