@@ -45,6 +45,7 @@ import type { BackupDeps, Manifest } from "./services/backups.ts";
 import type { RestoreDeps } from "./services/restore.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
+import { createSharedIndex } from "./services/shared-index.ts";
 import { expireCalls } from "./services/retention.ts";
 import { startNightly } from "./services/nightly.ts";
 import { startLoop } from "./worker/loop.ts";
@@ -68,7 +69,7 @@ async function openStore(config: Config, log: Log, onBreaker: SqliteOptions["onB
   if (postgres !== null) {
     // Its driver takes a while to load: only who uses it waits for that.
     const { openPostgres } = await import("./adapters/sql/postgres/open.ts");
-    return openPostgres({ ...postgres, timezone, log });
+    return openPostgres({ ...postgres, pgvector: config.vectors === "pgvector", timezone, log });
   }
   return openSqlite({ path, timezone, readers, log, onBreaker });
 }
@@ -217,6 +218,39 @@ function startEngine(
   };
 }
 
+/** The vector index that is served: this process's own, or the database's with one of our own to stand in. */
+function openIndex(
+  { store, stream, log }: { store: Store; stream: Stream; log: Log },
+  onDegraded: (whole: boolean) => void,
+): IndexHost {
+  const onChange = (whole: boolean) => {
+    onDegraded(whole);
+    if (whole) log.info("the vector index is whole again");
+    else log.warn("the vector index is away: search goes by words until it is loaded again");
+  };
+  const embedded = (onChange: (whole: boolean) => void) =>
+    createIndexHost({
+      events: stream,
+      rows: store.vectorRows,
+      open(space_id) {
+        const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log });
+        const { ended } = vectors;
+        return { vectors, ended, fill: (kind) => fill(vectors, store.vectorRows, kind, space_id) };
+      },
+      onError: (error) => log.error({ error }, "the vector index could not follow the store; it will try again"),
+      onChange,
+    });
+  if (store.points === undefined) return embedded(onChange);
+  return createSharedIndex({
+    shared: store.points,
+    standIn: embedded,
+    onError: (error) => log.error({ error }, "the index in the database cannot be used; it will be tried again"),
+    onChange,
+    onServe: (by) =>
+      log.info(by === "database" ? "the database finds similar vectors" : "an index here stands in for the database's"),
+  });
+}
+
 export interface Running {
   readonly url: string;
   readonly store: Store;
@@ -251,21 +285,7 @@ export async function start(
   });
   const { models, metrics } = engine;
   told = metrics;
-  const index = createIndexHost({
-    events: stream,
-    rows: store.vectorRows,
-    open(space_id) {
-      const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log });
-      const { ended } = vectors;
-      return { vectors, ended, fill: (kind) => fill(vectors, store.vectorRows, kind, space_id) };
-    },
-    onError: (error) => log.error({ error }, "the vector index could not follow the store; it will try again"),
-    onChange(whole) {
-      metrics.degraded("index", !whole);
-      if (whole) log.info("the vector index is whole again");
-      else log.warn("the vector index is away: search goes by words until it is loaded again");
-    },
-  });
+  const index = openIndex({ store, stream, log }, (whole) => metrics.degraded("index", !whole));
   const useSpace = async (space_id: string | null) => {
     if (space_id === null || options.role === "worker") return;
     await index.use(space_id);

@@ -16,6 +16,8 @@ export interface Config {
   readonly postgres: { readonly url: string; readonly pool: number; readonly replicas: readonly string[] } | null;
   /** The Redis that spreads events between processes; null: the log itself does. */
   readonly streamUrl: string | null;
+  /** What finds similar vectors: an index in each process, or the store's own. */
+  readonly vectors: "embedded" | "pgvector";
   /** The pinned model under dataDir, a folder of the user's own, or none. */
   readonly model: { readonly kind: "pinned" | "statistical" } | { readonly kind: "folder"; readonly path: string };
   readonly modelThreads: number;
@@ -84,6 +86,12 @@ export const SETTINGS = [
       "how processes hear of each other's events: `sql:` by the database, or `redis://[USER:PASSWORD@]HOST[:PORT]`",
   },
   {
+    name: "EARSHOT_VECTORS_URL",
+    fallback: "embedded:",
+    meaning:
+      "what finds similar vectors: `embedded:` an index in each process, or `pgvector:` the PostgreSQL that is the store",
+  },
+  {
     name: "EARSHOT_MODEL_DIR",
     fallback: "DATA_DIR/models/…",
     meaning: "a model folder of your own; `statistical:` runs without a model",
@@ -143,7 +151,6 @@ export const SETTINGS = [
 const ONLY_CHOICE: Readonly<Record<string, string>> = {
   EARSHOT_DISPATCH_URL: "sql:",
   EARSHOT_CACHE_URL: "memory:",
-  EARSHOT_VECTORS_URL: "embedded:",
 };
 
 export class ConfigError extends Error {
@@ -246,6 +253,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       `EARSHOT_STREAM_URL must be sql:, or redis:// or rediss:// with a host, not ${streamText.split(":")[0]}:…`,
     );
 
+  const vectors = text("EARSHOT_VECTORS_URL") ?? "embedded:";
+  if (vectors !== "embedded:" && vectors !== "pgvector:")
+    problems.push(`EARSHOT_VECTORS_URL must be embedded: or pgvector:, not ${vectors.split(":")[0]}:`);
+  else if (vectors === "pgvector:" && !onServer)
+    problems.push("EARSHOT_VECTORS_URL can be pgvector: only beside a postgres store (EARSHOT_STORE_URL)");
+
   const modelText = text("EARSHOT_MODEL_DIR");
   const model: Config["model"] =
     modelText === null
@@ -326,6 +339,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     storePath,
     postgres: onServer ? { url: storeUrl, pool, replicas } : null,
     streamUrl: streamText === "sql:" ? null : streamText,
+    vectors: vectors === "pgvector:" ? "pgvector" : "embedded",
     model,
     modelThreads: integer("EARSHOT_MODEL_THREADS", Math.min(cores, 8), 1, 64),
     readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),

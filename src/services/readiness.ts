@@ -54,7 +54,11 @@ export async function readiness(
       model: model.model,
       ...(model.problem !== null && { problem: model.problem }),
     },
-    index: { ok: index !== null, ...(index && { rows: index.rows }) },
+    index: {
+      ok: index !== null,
+      ...(index && { rows: index.rows }),
+      ...(index?.building && { building: index.building }),
+    },
     ...(vitals && {
       lag: { ok: behind === null || behind <= LAG_EVENTS, events: behind },
       disk: { ok: disk !== null && disk.free_bytes >= LOW_DISK_BYTES, ...disk },

@@ -69,9 +69,19 @@ test("a postgres store takes an address with a database, and a secret that all p
 
 test("a part with one choice may be named, and nothing else", () => {
   const only = { EARSHOT_DISPATCH_URL: "sql:", EARSHOT_CACHE_URL: "memory:" };
-  expect(readConfig({ ...only, EARSHOT_VECTORS_URL: "embedded:" })).toEqual(readConfig({}));
+  expect(readConfig(only)).toEqual(readConfig({}));
   expect(() => readConfig({ EARSHOT_CACHE_URL: "redis://:hunter2@host" })).toThrow(
     /EARSHOT_CACHE_URL must be memory: in this version, not redis:$/,
+  );
+});
+
+test("vectors are found by an index of our own, or by the PostgreSQL that is the store", () => {
+  expect(readConfig({ EARSHOT_VECTORS_URL: "embedded:" })).toEqual(readConfig({}));
+  const store = { EARSHOT_STORE_URL: "postgres://db/earshot", EARSHOT_JWT_SECRET: "s".repeat(32) };
+  expect(readConfig({ ...store, EARSHOT_VECTORS_URL: "pgvector:" }).vectors).toBe("pgvector");
+  expect(() => readConfig({ EARSHOT_VECTORS_URL: "pgvector:" })).toThrow(/pgvector: only beside a postgres store/);
+  expect(() => readConfig({ ...store, EARSHOT_VECTORS_URL: "milvus://me:hunter2@host" })).toThrow(
+    /EARSHOT_VECTORS_URL must be embedded: or pgvector:, not milvus:$/,
   );
 });
 
