@@ -57,7 +57,9 @@ export interface Vectors {
 export interface VectorsFacts {
   readonly rows: Record<VectorKind, number>;
   readonly bytes: number;
-  /** An index in the database that is to take over: how far it has come. */
+  /** Who answers, where the database is to. */
+  readonly by?: "database" | "process";
+  /** The index in the database that is to take over: how far it has come. */
   readonly building?: IndexBuild;
 }
 

@@ -57,6 +57,7 @@ export async function readiness(
     index: {
       ok: index !== null,
       ...(index && { rows: index.rows }),
+      ...(index?.by && { by: index.by }),
       ...(index?.building && { building: index.building }),
     },
     ...(vitals && {

@@ -164,10 +164,10 @@ export function createSharedIndex(deps: SharedIndexDeps): IndexHost {
       search,
       async describe() {
         if (wanted === null) return { rows: { call: 0, segment: 0 }, bytes: 0 };
-        if (serving !== null) return away ? null : shared.describe(serving);
+        if (serving !== null) return away ? null : { ...(await shared.describe(serving)), by: "database" };
         const facts = (await standIn?.vectors.describe()) ?? null;
         const building = await shared.progress(wanted).catch(() => null);
-        return facts && building ? { ...facts, building } : facts;
+        return facts && { ...facts, by: "process", ...(building && { building }) };
       },
     },
     async close() {

@@ -59,8 +59,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   try {
     await migrate(db);
     await db.transaction((tx) => tx.run(ROLLUPS.start, timezone));
+    if (pgvector) await installPoints(db);
     const store = await assemble(db, reading, { timezone, log, now, limits: { ...LIMITS, ...options.limits } });
-    return pgvector ? { ...store, points: await openPoints(db, reading) } : store;
+    return pgvector ? { ...store, points: new PointIndex({ db, reads: reading }) } : store;
   } catch (cause) {
     await reading.close();
     await db.close();
@@ -120,11 +121,6 @@ async function assemble(db: Database, reading: Replicas, { timezone, log, now, l
       await db.close();
     },
   };
-}
-
-async function openPoints(db: Database, reads: Replicas): Promise<PointIndex> {
-  await installPoints(db);
-  return new PointIndex({ db, reads });
 }
 
 function makePositions(db: Database, reading: Replicas): Positions {
