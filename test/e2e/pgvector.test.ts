@@ -54,6 +54,15 @@ async function answersOf(earshot: Earshot) {
   };
 }
 
+async function enriched(earshot: Earshot, n: number): Promise<void> {
+  const { total } = await earshot.get<{ total: number }>("/api/v1/calls?state=enriched&limit=1");
+  expect(total).toBe(n);
+}
+
+async function index(earshot: Earshot): Promise<object> {
+  return (await earshot.get<Ready>("/health/ready")).checks.index;
+}
+
 describe.skipIf(requirement("pgvector") === null)("vectors in the database", () => {
   let url: string;
   let env: Record<string, string>;
@@ -80,11 +89,6 @@ describe.skipIf(requirement("pgvector") === null)("vectors in the database", () 
     for (const step of undo.splice(0).toReversed()) await step();
   });
 
-  const enriched = async (earshot: Earshot, n: number) => {
-    const { total } = await earshot.get<{ total: number }>("/api/v1/calls?state=enriched&limit=1");
-    expect(total).toBe(n);
-  };
-  const index = async (earshot: Earshot) => (await earshot.get<Ready>("/health/ready")).checks.index;
   const rowsOf = (call_no: number) =>
     ask(
       url,
