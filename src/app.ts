@@ -59,6 +59,7 @@ import type { Duty } from "./services/relay.ts";
 import { startUpkeep } from "./services/upkeep.ts";
 import { tellWork } from "./services/tell-work.ts";
 import { keepLake, type LakeStep, type LakeWriterDeps, writeLake } from "./services/lake-writer.ts";
+import { createSharedIndex } from "./services/shared-index.ts";
 import { startLoop } from "./worker/loop.ts";
 
 export { sqliteVersion } from "./adapters/sql/examine.ts";
@@ -82,7 +83,7 @@ async function openStore(config: Config, log: Log, onBreaker: SqliteOptions["onB
   if (postgres !== null) {
     // Its driver takes a while to load: only who uses it waits for that.
     const { openPostgres } = await import("./adapters/sql/postgres/open.ts");
-    return openPostgres({ ...postgres, timezone, log });
+    return openPostgres({ ...postgres, pgvector: config.vectors === "pgvector", timezone, log });
   }
   return openSqlite({ path, timezone, readers, log, onBreaker });
 }
@@ -385,6 +386,39 @@ async function startKafka(
   );
 }
 
+/** The vector index that is served: this process's own, or the database's with one of our own to stand in. */
+function openIndex(
+  { store, stream, log }: { store: Store; stream: Stream; log: Log },
+  onDegraded: (whole: boolean) => void,
+): IndexHost {
+  const onChange = (whole: boolean) => {
+    onDegraded(whole);
+    if (whole) log.info("the vector index is whole again");
+    else log.warn("the vector index is away: search goes by words until it is loaded again");
+  };
+  const embedded = (onChange: (whole: boolean) => void) =>
+    createIndexHost({
+      events: stream,
+      rows: store.vectorRows,
+      open(space_id) {
+        const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log });
+        const { ended } = vectors;
+        return { vectors, ended, fill: (kind) => fill(vectors, store.vectorRows, kind, space_id) };
+      },
+      onError: (error) => log.error({ error }, "the vector index could not follow the store; it will try again"),
+      onChange,
+    });
+  if (store.points === undefined) return embedded(onChange);
+  return createSharedIndex({
+    shared: store.points,
+    standIn: embedded,
+    onError: (error) => log.error({ error }, "the index in the database cannot be used; it will be tried again"),
+    onChange,
+    onServe: (by) =>
+      log.info(by === "database" ? "the database finds similar vectors" : "an index here stands in for the database's"),
+  });
+}
+
 export interface Running {
   readonly url: string;
   /** Whether anybody listens at `url`. */
@@ -438,21 +472,7 @@ export async function start(
   });
   const { models, metrics } = engine;
   told = metrics;
-  const index = createIndexHost({
-    events: stream,
-    rows: store.vectorRows,
-    open(space_id) {
-      const vectors = openVectors({ rows: store.vectorRows, spaceId: space_id, log });
-      const { ended } = vectors;
-      return { vectors, ended, fill: (kind) => fill(vectors, store.vectorRows, kind, space_id) };
-    },
-    onError: (error) => log.error({ error }, "the vector index could not follow the store; it will try again"),
-    onChange(whole) {
-      metrics.degraded("index", !whole);
-      if (whole) log.info("the vector index is whole again");
-      else log.warn("the vector index is away: search goes by words until it is loaded again");
-    },
-  });
+  const index = openIndex({ store, stream, log }, (whole) => metrics.degraded("index", !whole));
   const useSpace = async (space_id: string | null) => {
     if (space_id === null || !roles.has("api")) return;
     await index.use(space_id);

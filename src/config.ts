@@ -26,6 +26,8 @@ export interface Config {
   readonly cacheUrl: string | null;
   /** The Kafka that events go to and calls may come from; null: none. */
   readonly kafka: KafkaConfig | null;
+  /** What finds similar vectors: an index in each process, or the store's own. */
+  readonly vectors: "embedded" | "pgvector";
   /** The pinned model under dataDir, a folder of the user's own, or none. */
   readonly model: { readonly kind: "pinned" | "statistical" } | { readonly kind: "folder"; readonly path: string };
   /** Null: as many as the roles of the process need. */
@@ -162,6 +164,12 @@ export const SETTINGS = [
     meaning: "who we are to the brokers: `PLAIN:USER:PASSWORD`, or SCRAM-SHA-256 or SCRAM-SHA-512",
   },
   {
+    name: "EARSHOT_VECTORS_URL",
+    fallback: "embedded:",
+    meaning:
+      "what finds similar vectors: `embedded:` an index in each process, or `pgvector:` the PostgreSQL that is the store",
+  },
+  {
     name: "EARSHOT_MODEL_DIR",
     fallback: "DATA_DIR/models/…",
     meaning: "a model folder of your own; `statistical:` runs without a model",
@@ -232,11 +240,6 @@ export const SETTINGS = [
   { name: "EARSHOT_S3_SECRET_KEY", fallback: "none", meaning: "the secret of that key" },
 ] as const satisfies readonly Setting[];
 
-/** Parts with one choice in this version: naming it is right, anything else would silently not happen. */
-const ONLY_CHOICE: Readonly<Record<string, string>> = {
-  EARSHOT_VECTORS_URL: "embedded:",
-};
-
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
@@ -298,13 +301,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const warnings: string[] = [];
   const known = new Set<string>(SETTINGS.map((s) => s.name));
   for (const name of Object.keys(env)) {
-    const only = ONLY_CHOICE[name];
-    if (only !== undefined) {
-      const value = env[name]?.trim() || only;
-      // The rest of a URL may hold a password.
-      if (value !== only) problems.push(`${name} must be ${only} in this version, not ${value.split(":")[0]}:`);
-      continue;
-    }
     // Tests and benches have switches of their own.
     if (name.startsWith("EARSHOT_") && !known.has(name) && !/^EARSHOT_(TEST|DATA_SETS|BENCH)/.test(name)) {
       // Not a mistake for sure: orchestrators put variables of this form beside a service of this name.
@@ -355,6 +351,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       );
     return value;
   };
+
+  const vectors = text("EARSHOT_VECTORS_URL") ?? "embedded:";
+  if (vectors !== "embedded:" && vectors !== "pgvector:")
+    problems.push(`EARSHOT_VECTORS_URL must be embedded: or pgvector:, not ${vectors.split(":")[0]}:`);
+  else if (vectors === "pgvector:" && !onServer)
+    problems.push("EARSHOT_VECTORS_URL can be pgvector: only beside a postgres store (EARSHOT_STORE_URL)");
 
   const modelText = text("EARSHOT_MODEL_DIR");
   const model: Config["model"] =
@@ -471,6 +473,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     dispatchUrl: redis("EARSHOT_DISPATCH_URL", "sql:"),
     cacheUrl: redis("EARSHOT_CACHE_URL", "memory:"),
     kafka: readKafka(),
+    vectors: vectors === "pgvector:" ? "pgvector" : "embedded",
     model,
     modelThreads: text("EARSHOT_MODEL_THREADS") === null ? null : integer("EARSHOT_MODEL_THREADS", 1, 1, 64),
     readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),

@@ -50,12 +50,46 @@ export interface Vectors {
   remove(kind: VectorKind, call_nos: readonly number[]): Promise<void>;
   /** The k nearest by cosine, best first, ties by call_no then part. Exact under filters. */
   search(kind: VectorKind, query: Float32Array, k: number, filter?: VectorFilter): Promise<VectorHit[]>;
-  describe(): Promise<{ rows: Record<VectorKind, number>; bytes: number }>;
+  describe(): Promise<VectorsFacts>;
   close(): Promise<void>;
+}
+
+export interface VectorsFacts {
+  readonly rows: Record<VectorKind, number>;
+  readonly bytes: number;
+  /** Who answers, where the database is to. */
+  readonly by?: "database" | "process";
+  /** The index in the database that is to take over: how far it has come. */
+  readonly building?: IndexBuild;
+}
+
+/** Rows put in, or blocks of them read for the graph. */
+export interface IndexBuild {
+  readonly step: "rows" | "graph";
+  readonly kind: VectorKind;
+  readonly done: number;
+  readonly total: number;
+}
+
+/**
+ * An index in the database itself, the same for all processes: a change of a call's vectors changes it in the same
+ * transaction, whoever writes.
+ */
+export interface SharedVectors {
+  /** How far the building of the space has come; null where it is whole. */
+  progress(space_id: string): Promise<IndexBuild | null>;
+  /**
+   * Makes whole what is not, and mends what has grown out of its shape. One process at a time works; where another does
+   * already, this resolves at once. What was done stays done when it is stopped or fails in between.
+   */
+  tend(space_id: string, signal: AbortSignal): Promise<void>;
+  /** As Vectors.search, but that a graph may miss a neighbour where many rows pass. null: it is not whole (any more). */
+  search(space_id: string, ...question: Parameters<Vectors["search"]>): Promise<VectorHit[] | null>;
+  describe(space_id: string): Promise<VectorsFacts>;
 }
 
 /** The index as it is served: it may be away for a while, and then answers null, soon. */
 export interface ServedVectors {
   search(...question: Parameters<Vectors["search"]>): Promise<VectorHit[] | null>;
-  describe(): Promise<Awaited<ReturnType<Vectors["describe"]>> | null>;
+  describe(): Promise<VectorsFacts | null>;
 }

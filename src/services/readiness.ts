@@ -74,7 +74,14 @@ export async function readiness(
         ...(model.problem !== null && { problem: model.problem }),
       },
     }),
-    ...(deps.vectors && { index: { ok: index !== null, ...(index && { rows: index.rows }) } }),
+    ...(deps.vectors && {
+      index: {
+        ok: index !== null,
+        ...(index && { rows: index.rows }),
+        ...(index?.by && { by: index.by }),
+        ...(index?.building && { building: index.building }),
+      },
+    }),
     ...(vitals && {
       lag: { ok: behind === null || behind <= LAG_EVENTS, events: behind },
       disk: { ok: disk !== null && disk.free_bytes >= LOW_DISK_BYTES, ...disk },

@@ -7,7 +7,11 @@ import { clusteredVectors } from "../support/clustered-vectors.ts";
 import { chunkOf, type ExactRow, ExactVectors } from "../support/exact-vectors.ts";
 
 /** `open` gives an empty index whose truth is `rows`: what is put in `rows` is put in the index right after. */
-export function vectorsContract(name: string, open: (rows: VectorRows) => Promise<Vectors>): void {
+export function vectorsContract(
+  name: string,
+  open: (rows: VectorRows) => Promise<Vectors>,
+  { numRuns = 200 } = {},
+): void {
   describe(`Vectors: ${name}`, () => {
     const opened: Vectors[] = [];
     const start = async () => {
@@ -141,7 +145,7 @@ export function vectorsContract(name: string, open: (rows: VectorRows) => Promis
             expect((await vectors.describe()).rows).toEqual((await exact.describe()).rows);
           }
         }),
-        { numRuns: 200 },
+        { numRuns },
       );
     });
   });

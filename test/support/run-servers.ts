@@ -10,7 +10,7 @@ export default function setup(): () => void {
   chmodSync(run, 0o755);
   process.env["EARSHOT_TEST_RUN"] = run;
   return () => {
-    stopPostgres(join(run, "postgres"));
+    for (const engine of ["postgres", "pgvector"]) stopPostgres(join(run, engine));
     rmSync(run, { recursive: true, force: true });
   };
 }

@@ -67,10 +67,13 @@ test("a postgres store takes an address with a database, and a secret that all p
   expect(() => readConfig(nameless)).toThrow(/EARSHOT_STORE_URL must be .*postgres:\/\/…@db.example/);
 });
 
-test("a part with one choice may be named, and nothing else", () => {
+test("vectors are found by an index of our own, or by the PostgreSQL that is the store", () => {
   expect(readConfig({ EARSHOT_VECTORS_URL: "embedded:" })).toEqual(readConfig({}));
-  expect(() => readConfig({ EARSHOT_VECTORS_URL: "faiss://:hunter2@host" })).toThrow(
-    /EARSHOT_VECTORS_URL must be embedded: in this version, not faiss:$/,
+  const store = { EARSHOT_STORE_URL: "postgres://db/earshot", EARSHOT_JWT_SECRET: "s".repeat(32) };
+  expect(readConfig({ ...store, EARSHOT_VECTORS_URL: "pgvector:" }).vectors).toBe("pgvector");
+  expect(() => readConfig({ EARSHOT_VECTORS_URL: "pgvector:" })).toThrow(/pgvector: only beside a postgres store/);
+  expect(() => readConfig({ ...store, EARSHOT_VECTORS_URL: "milvus://me:hunter2@host" })).toThrow(
+    /EARSHOT_VECTORS_URL must be embedded: or pgvector:, not milvus:$/,
   );
 });
 

@@ -7,7 +7,7 @@ import type { Jobs } from "../../ports/jobs.ts";
 import type { LiveCalls } from "../../ports/live-calls.ts";
 import type { Positions } from "../../ports/positions.ts";
 import type { Rollups } from "../../ports/rollups.ts";
-import type { VectorRows } from "../../ports/vectors.ts";
+import type { SharedVectors, VectorRows } from "../../ports/vectors.ts";
 import type { Work } from "../../ports/work.ts";
 
 /** The part of a logger a store needs; pino's shape. */
@@ -24,6 +24,8 @@ export interface Store extends Copies {
   readonly events: Events;
   readonly work: Work;
   readonly vectorRows: VectorRows;
+  /** The index in the database, where it was asked for. */
+  readonly points?: SharedVectors;
   readonly accounts: Accounts;
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;

@@ -5,7 +5,7 @@ import { AppError } from "../../errors.ts";
 import type { VectorChunk, VectorFilter, VectorHit, VectorKind, VectorRows, Vectors } from "../../ports/vectors.ts";
 import { DEFAULT_OPTIONS, type FlatIndexOptions } from "./flat-index.ts";
 import type { Answers, Command, Reply, Request, ThreadData } from "./protocol.ts";
-import { byScore, centre, cosine } from "./score.ts";
+import { byScore, centre, cosine } from "../../core/cosine.ts";
 
 /** Hits scored again in float32: half as many more as asked for, and this many more at least; int8 rows misplace by few. */
 const SPARE = 5;

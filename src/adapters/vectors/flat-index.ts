@@ -19,7 +19,7 @@ import {
   SCRATCH,
   weightAddress,
 } from "./kernel.ts";
-import { byScore, type CentredQuery, centre, cosine } from "./score.ts";
+import { byScore, type CentredQuery, centre, cosine } from "../../core/cosine.ts";
 
 export interface FlatIndexOptions {
   /** Above this many rows a search without filters goes through the sign codes first. */

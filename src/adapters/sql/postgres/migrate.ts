@@ -1,14 +1,13 @@
 /** Schema versions: migrations/NNNN-name.sql in order, the numbers kept in a table. */
 import { readdirSync, readFileSync } from "node:fs";
-import { setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../../../errors.ts";
 import type { Database } from "./database.ts";
+import { holdLock } from "./hold-lock.ts";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
 
 /** One process migrates at a time, whoever starts. */
 const LOCK = 20_261_100;
-const LOCK_POLL_MS = 100;
 /** A migration that meets a long transaction gives up instead of making everybody behind it wait too. */
 const BEGIN =
   "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning";
@@ -51,7 +50,8 @@ export async function migrate(
     );
   }
   if (there === newest) return 0;
-  return alone(db, () => db.session((query) => applyAll(query, all)));
+  const applied = await holdLock(db, LOCK, { patient: true }, () => db.session((query) => applyAll(query, all)));
+  return applied ?? 0;
 }
 
 type Query = Parameters<Parameters<Database["session"]>[0]>[0];
@@ -71,24 +71,6 @@ export async function schemaVersion(query: Query): Promise<number> {
   if (!made) return 0;
   const { rows } = await query("SELECT coalesce(max(version), 0) AS version FROM schema_versions");
   return (rows[0] as { version: number }).version;
-}
-
-/**
- * Holds the lock on a connection that does nothing else: a transaction that waits, or has just been idle, is not in the way
- * of CREATE INDEX CONCURRENTLY, and the lock does not outlive it, not even behind a pooler.
- */
-async function alone<T>(db: Pick<Database, "session">, work: () => Promise<T>): Promise<T> {
-  return db.session(async (query) => {
-    await query("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0");
-    for (;;) {
-      const { rows } = await query(`SELECT pg_try_advisory_xact_lock(${LOCK}) AS ours`);
-      if ((rows[0] as { ours: boolean }).ours) break;
-      await wait(LOCK_POLL_MS);
-    }
-    const value = await work();
-    await query("COMMIT");
-    return value;
-  });
 }
 
 async function applyAll(query: Query, all: readonly Migration[]): Promise<number> {

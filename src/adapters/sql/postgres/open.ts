@@ -14,6 +14,8 @@ import { Database } from "./database.ts";
 import { EventLog } from "./events.ts";
 import { migrate } from "./migrate.ts";
 import { Partitions } from "./partitions.ts";
+import { installPoints } from "./points-install.ts";
+import { PointIndex } from "./points-index.ts";
 import { formatPosition } from "./position.ts";
 import { makeReads } from "./read-calls.ts";
 import type { ReadLimits } from "./read-list.ts";
@@ -29,6 +31,8 @@ export interface PostgresOptions {
   readonly pool: number;
   /** Streaming replicas that answer reads. */
   readonly replicas?: readonly string[];
+  /** Whether pgvector keeps the vectors in columns of its own, to be asked. */
+  readonly pgvector?: boolean;
   /** IANA name: the days of daily rollups. */
   readonly timezone: string;
   readonly log: StoreLog;
@@ -46,7 +50,7 @@ const PRUNE_STEP = 5_000;
  * used or the schema was made by a newer Earshot.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
-  const { url, pool, replicas = [], timezone, log, now = Date.now } = options;
+  const { url, pool, replicas = [], pgvector = false, timezone, log, now = Date.now } = options;
   const db = new Database({ url, pool });
   const reading = new Replicas(
     db,
@@ -55,7 +59,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   try {
     await migrate(db);
     await db.transaction((tx) => tx.run(ROLLUPS.start, timezone));
-    return await assemble(db, reading, { timezone, log, now, limits: { ...LIMITS, ...options.limits } });
+    if (pgvector) await installPoints(db);
+    const store = await assemble(db, reading, { timezone, log, now, limits: { ...LIMITS, ...options.limits } });
+    return pgvector ? { ...store, points: new PointIndex({ db, reads: reading }) } : store;
   } catch (cause) {
     await reading.close();
     await db.close();

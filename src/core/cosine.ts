@@ -1,5 +1,4 @@
 /** Exact scores, and the one order of hits. */
-import type { VectorHit } from "../../ports/vectors.ts";
 
 /** A query less the mean, with its length. A zero query stays zero: it has no direction to compare. */
 export interface CentredQuery {
@@ -45,7 +44,13 @@ function centredLength(row: ArrayLike<number>, mean: Float64Array | null): numbe
   return raw === 0 ? 0 : Math.sqrt(square);
 }
 
+interface Place {
+  readonly score: number;
+  readonly call_no: number;
+  readonly part: number;
+}
+
 /** Best first, ties by call_no, then part. */
-export function byScore(a: VectorHit, b: VectorHit): number {
+export function byScore(a: Place, b: Place): number {
   return b.score - a.score || a.call_no - b.call_no || a.part - b.part;
 }
