@@ -1,5 +1,6 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
@@ -20,6 +21,7 @@ import { newestSchema } from "./adapters/sql/migrate.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
 import type { SqliteOptions } from "./adapters/sql/open.ts";
 import type { Store } from "./adapters/sql/store.ts";
+import { openPrimary } from "./adapters/primary/primary.ts";
 import { openVectors } from "./adapters/vectors/embedded.ts";
 import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
@@ -43,6 +45,10 @@ import type { Stage } from "./services/shutdown.ts";
 import { createBackups, makeBackup } from "./services/backups.ts";
 import type { BackupDeps, Manifest } from "./services/backups.ts";
 import type { RestoreDeps } from "./services/restore.ts";
+import { SPACE_BOOKMARK } from "./services/originals.ts";
+import { withoutWrites } from "./services/read-only.ts";
+import { startReplication } from "./services/replicate.ts";
+import type { ReplicateDeps, Replication } from "./services/replicate.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
 import { expireCalls } from "./services/retention.ts";
@@ -58,8 +64,6 @@ const PAGE = join(import.meta.dirname, "../web/dist");
 
 /** Two batches in flight keep the model threads busy while a third is saved. */
 const LANES = 3;
-/** The space of the vectors that are served, so that similar calls work before (or without) the model. */
-const SPACE_BOOKMARK = "vectors.space";
 /** Names the log of this store wherever logs of others may be. */
 const LOG_BOOKMARK = "events.log";
 
@@ -97,11 +101,31 @@ export function storeName({ postgres, storePath }: Config): string {
   return `PostgreSQL ${host}${pathname}`;
 }
 
+/** What is written into a copy would be in nobody's way until the primary gives something the same name. */
+async function refuseCopies({ mirror }: Store): Promise<void> {
+  if ((await mirror?.place()) === null || mirror === undefined) return;
+  throw new AppError(
+    "validation",
+    "The database is a replica's: ask its primary, or start it with EARSHOT_REPLICA_OF; `earshot promote` makes it a store of its own",
+  );
+}
+
+/** `promote`: false where the database is a store of its own already. */
+export async function promoteStore(config: Config): Promise<boolean> {
+  const store = await openStore(config, createLog("warn"));
+  try {
+    return (await store.mirror?.release()) ?? false;
+  } finally {
+    await store.close();
+  }
+}
+
 /** Opens the store for one command and closes it whatever happens. */
 export async function withStore<T>(config: Config, use: (store: Store, log: Log) => Promise<T>): Promise<T> {
   const log = createLog(config.logLevel === "info" ? "warn" : config.logLevel);
   const store = await openStore(config, log);
   try {
+    await refuseCopies(store);
     return await use(store, log);
   } finally {
     await store.close();
@@ -132,9 +156,10 @@ export function restoreParts(): RestoreDeps {
 }
 
 /** Brings the database file to this version's schema. */
-export function migrateStore(config: Config): Promise<void> {
+export async function migrateStore(config: Config): Promise<void> {
   // Opening a store is what migrates it.
-  return withStore(config, async () => {});
+  const store = await openStore(config, createLog("warn"));
+  await store.close();
 }
 
 /** The folder the settings name, or the pinned model's; null where there is to be no model. */
@@ -196,9 +221,9 @@ function startEngine(
   store: Store,
   stream: Stream,
   log: Log,
-  options: { work: boolean; onProgress: (p: PullProgress) => void },
+  options: { work: boolean; onProgress: (p: PullProgress) => void; behind: Parameters<typeof createMetrics>[1] },
 ): Engine {
-  const metrics = createMetrics(store.work);
+  const metrics = createMetrics(store.work, options.behind);
   const models = startModels(config, log, options.onProgress);
   models.onChange((state) => {
     metrics.modelChanged(state);
@@ -214,6 +239,29 @@ function startEngine(
     models,
     metrics,
     stopWork: async () => loop?.stop(),
+  };
+}
+
+const NOT_FOLLOWING = { loading: true, seq: 0, behind: 0, lag_ms: null, late: true, problem: null } as const;
+
+/** Begins to copy the primary into this store. Rejects where the store has calls of its own. */
+async function followPrimary(
+  { of: url, key }: NonNullable<Config["replica"]>,
+  { mirror }: Store,
+  told: Pick<ReplicateDeps, "onLoaded" | "onSpace" | "onChange">,
+): Promise<Replication> {
+  if (!mirror) throw new AppError("validation", "EARSHOT_REPLICA_OF needs a sqlite store");
+  if (await mirror.foreign())
+    throw new AppError("validation", `The database has calls of its own: a replica of ${url} needs an empty file`);
+  const place = await mirror.place();
+  const primary = openPrimary({ url, key });
+  const replication = startReplication({ ...told, primary, mirror, now: Date.now }, place);
+  return {
+    state: replication.state,
+    stop() {
+      primary.close();
+      return replication.stop();
+    },
   };
 }
 
@@ -237,16 +285,24 @@ export async function start(
   config: Config,
   options: { role: Role; onProgress?: (p: PullProgress) => void },
 ): Promise<Running> {
+  if (config.replica !== null && existsSync(config.storePath) && storeInUse(config.storePath))
+    throw new AppError("validation", "The database is open elsewhere: a replica's is for one process");
   const log = createLog(config.logLevel);
   let told: Metrics | null = null;
   const store = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
+  let replication: Replication | null = null;
+  const replica = config.replica && {
+    primary: config.replica.of,
+    state: () => replication?.state() ?? NOT_FOLLOWING,
+  };
   const stream = await openStream(config, store, (problem) => {
     told?.degraded("stream", problem !== null);
     if (problem === null) log.info("events come by Redis");
     else log.warn({ problem }, "Redis does not bring the events: they are read from the log until it does");
   });
   const engine = startEngine(config, store, stream, log, {
-    work: options.role !== "api",
+    work: options.role !== "api" && replica === null,
+    behind: replica?.state ?? null,
     onProgress: options.onProgress ?? ((p) => log.info({ step: p.step }, p.message)),
   });
   const { models, metrics } = engine;
@@ -274,6 +330,16 @@ export async function start(
   const warn = (error: unknown) => log.error({ error }, "the vector index could not be opened");
   models.onChange((state) => void useSpace(state.space_id).catch(warn));
 
+  const follow = async (primary: NonNullable<Config["replica"]>): Promise<Replication> =>
+    followPrimary(primary, store, {
+      // What was loaded has no events to follow.
+      onLoaded: () => void index.refill().catch(warn),
+      onSpace: (space_id) => void useSpace(models.describe().space_id ?? space_id).catch(warn),
+      onChange(problem) {
+        if (problem === null) log.info({ primary: primary.of }, "the calls of the primary come");
+        else log.warn({ problem }, "the calls of the primary do not come: what is here grows old until they do");
+      },
+    });
   const recalculation = createRecalculation({
     ...store,
     now: Date.now,
@@ -288,7 +354,8 @@ export async function start(
   const stopping = new AbortController();
   let expiring: Promise<void> | null = null;
   const expire = async (): Promise<void> => {
-    if (config.retentionDays === 0) return;
+    // A replica hears of it like of any other erasure.
+    if (config.retentionDays === 0 || replica !== null) return;
     const asked = { days: config.retentionDays, signal: stopping.signal, recurring: true };
     const job = await expireCalls({ ...store, now: Date.now }, asked);
     if (job) log.info({ job_id: job.job_id, state: job.state, ...job.counts }, "calls past their time were erased");
@@ -316,6 +383,7 @@ export async function start(
       [
         { name: "requests", patience_ms: 4_500, close: requests },
         { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
+        { name: "replication", patience_ms: 4_500, close: async () => replication?.stop() },
         { name: "retention", patience_ms: 4_500, close: async () => expiring?.catch(() => undefined) },
       ],
       [
@@ -331,7 +399,7 @@ export async function start(
   try {
     const underWay = createUnderWay();
     const app = await buildServer({
-      store,
+      store: replica === null ? store : withoutWrites(store, replica.primary),
       stream,
       models,
       vectors: index.vectors,
@@ -364,6 +432,7 @@ export async function start(
         onError: (error) => log.error({ error }, "the backup failed"),
       }),
       draining: () => draining,
+      ...(replica && { replica }),
       underWay,
       vitals: {
         async disk() {
@@ -377,6 +446,8 @@ export async function start(
       },
     });
     server = { app, drain: createDrain(app, underWay) };
+    if (config.replica) replication = await follow(config.replica);
+    else await refuseCopies(store);
     await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
     if (options.role !== "worker") await app.listen({ host: config.host, port: config.port });
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Models } from "../ports/models.ts";
 import type { ServedVectors } from "../ports/vectors.ts";
 import type { Work } from "../ports/work.ts";
+import type { ReplicaState } from "./replicate.ts";
 
 export interface Readiness {
   readonly status: "ok" | "degraded" | "unavailable";
@@ -26,9 +27,11 @@ export interface Vitals {
   stream(): boolean;
 }
 
-/** Looks at store, queue, models, index, stream and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
+/** Looks at store, queue, models, index, stream and disk. Only a store that does not answer, the first load of a copy, or a shutdown makes it unavailable. */
 export async function readiness(
   deps: {
+    /** Of a server that is a copy. */
+    replica?: { state(): ReplicaState } | undefined;
     work: Pick<Work, "depth">;
     models: Pick<Models, "describe">;
     vectors: Pick<ServedVectors, "describe">;
@@ -45,6 +48,7 @@ export async function readiness(
   ]);
   const model = deps.models.describe();
   const lagging = depth !== null && depth.oldest_ms > LAG_MS;
+  const copy = deps.replica?.state();
   const checks = {
     store: { ok: depth !== null },
     queue: { ok: depth !== null && !lagging, ...depth },
@@ -61,12 +65,23 @@ export async function readiness(
     }),
     // Why not is in the log: the reason names hosts, and everybody may ask here.
     stream: { ok: vitals?.stream() ?? true },
+    ...(copy && {
+      // As above: its address is in the log.
+      replication: {
+        ok: !copy.late,
+        loading: copy.loading,
+        lag_seconds: copy.lag_ms === null ? null : copy.lag_ms / 1000,
+        seq: copy.seq,
+        behind: copy.behind,
+      },
+    }),
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)
     .filter(([name, check]) => !check.ok && !(name === "queue" && depth === null))
     .map(([name]) => name);
-  const unavailable = depth === null || input.draining;
+  // A part of the calls is no answer: whoever shares requests out sends them elsewhere.
+  const unavailable = depth === null || input.draining || copy?.loading === true;
   return { status: unavailable ? "unavailable" : degraded.length > 0 ? "degraded" : "ok", degraded, checks };
 }
 
