@@ -25,6 +25,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   live: "calls that go on: from a turn's POST to the socket that follows, alone and beside a bulk import [--calls 50]",
   sockets:
     "the feed to 1,000 and 10,000 sockets: memory, call to last client, messages a second; the peer [--beside 1000]",
+  replica: "how fast a replica loads and catches up [--calls 20000]",
   retention: "what writers notice of the nightly retention [--calls 20000 --rate 200]",
   scale:
     "the same requests to 1 process on SQLite, 3 behind nginx, 3 on PostgreSQL and Redis [--calls 20000 --seconds 10 --rounds 3]",

@@ -1,6 +1,7 @@
 /** The composition root: the only file that imports adapters. Plain construction, closed in reverse. */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
@@ -24,9 +25,11 @@ import { newestSchema } from "./adapters/sql/migrate.ts";
 import { openSqlite } from "./adapters/sql/open.ts";
 import type { SqliteOptions } from "./adapters/sql/open.ts";
 import type { Store } from "./adapters/sql/store.ts";
+import { openPrimary } from "./adapters/primary/primary.ts";
 import { openVectors } from "./adapters/vectors/embedded.ts";
 import { fill } from "./adapters/vectors/fill.ts";
 import type { Config } from "./config.ts";
+import { SERVING_ROLES } from "./core/process-roles.ts";
 import type { ProcessRoles } from "./core/process-roles.ts";
 import { AppError } from "./errors.ts";
 import type { App } from "./http/deps.ts";
@@ -52,6 +55,10 @@ import { createBackups, makeBackup } from "./services/backups.ts";
 import type { BackupDeps, Manifest } from "./services/backups.ts";
 import type { RestoreDeps } from "./services/restore.ts";
 import { type KafkaLink, startKafkaLink } from "./services/kafka-link.ts";
+import { SPACE_BOOKMARK } from "./services/originals.ts";
+import { withoutWrites } from "./services/read-only.ts";
+import { startReplication } from "./services/replicate.ts";
+import type { ReplicateDeps, Replication } from "./services/replicate.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
 import { startRelay } from "./services/relay.ts";
@@ -71,8 +78,6 @@ const PAGE = join(import.meta.dirname, "../web/dist");
 
 /** Two batches in flight keep the model threads busy while a third is saved. */
 const LANES = 3;
-/** The space of the vectors that are served, so that similar calls work before (or without) the model. */
-const SPACE_BOOKMARK = "vectors.space";
 /** A topic of events that has to be made keeps them for ever: figures can be made of them anew. */
 const EVENTS_KEPT = { "retention.ms": "-1" };
 /** Names the log of this store wherever logs of others may be. */
@@ -190,11 +195,31 @@ export function storeName({ postgres, storePath }: Config): string {
   return `PostgreSQL ${host}${pathname}`;
 }
 
+/** What is written into a copy would be in nobody's way until the primary gives something the same name. */
+async function refuseCopies({ mirror }: Store): Promise<void> {
+  if ((await mirror?.place()) === null || mirror === undefined) return;
+  throw new AppError(
+    "validation",
+    "The database is a replica's: ask its primary, or start it with EARSHOT_REPLICA_OF; `earshot promote` makes it a store of its own",
+  );
+}
+
+/** `promote`: false where the database is a store of its own already. */
+export async function promoteStore(config: Config): Promise<boolean> {
+  const store = await openStore(config, createLog("warn"));
+  try {
+    return (await store.mirror?.release()) ?? false;
+  } finally {
+    await store.close();
+  }
+}
+
 /** Opens the store for one command and closes it whatever happens. */
 export async function withStore<T>(config: Config, use: (store: Store, log: Log) => Promise<T>): Promise<T> {
   const log = createLog(config.logLevel === "info" ? "warn" : config.logLevel);
   const store = await openStore(config, log);
   try {
+    await refuseCopies(store);
     return await use(store, log);
   } finally {
     await store.close();
@@ -225,9 +250,10 @@ export function restoreParts(): RestoreDeps {
 }
 
 /** Brings the database file to this version's schema. */
-export function migrateStore(config: Config): Promise<void> {
+export async function migrateStore(config: Config): Promise<void> {
   // Opening a store is what migrates it.
-  return withStore(config, async () => {});
+  const store = await openStore(config, createLog("warn"));
+  await store.close();
 }
 
 /** The folder the settings name, or the pinned model's; null where there is to be no model. */
@@ -300,10 +326,10 @@ function startEngine(
   store: Store,
   dispatch: Dispatch,
   log: Log,
-  options: { roles: ProcessRoles; onProgress: (p: PullProgress) => void },
+  options: { roles: ProcessRoles; onProgress: (p: PullProgress) => void; behind: Parameters<typeof createMetrics>[1] },
 ): Engine {
   const { roles } = options;
-  const metrics = createMetrics(store.work);
+  const metrics = createMetrics(store.work, options.behind);
   const models = startModels(config, roles, log, options.onProgress);
   models.onChange((state) => {
     metrics.modelChanged(state);
@@ -419,6 +445,29 @@ function openIndex(
   });
 }
 
+const NOT_FOLLOWING = { loading: true, seq: 0, behind: 0, lag_ms: null, late: true, problem: null } as const;
+
+/** Begins to copy the primary into this store. Rejects where the store has calls of its own. */
+async function followPrimary(
+  { of: url, key }: NonNullable<Config["replica"]>,
+  { mirror }: Store,
+  told: Pick<ReplicateDeps, "onLoaded" | "onSpace" | "onChange">,
+): Promise<Replication> {
+  if (!mirror) throw new AppError("validation", "EARSHOT_REPLICA_OF needs a sqlite store");
+  if (await mirror.foreign())
+    throw new AppError("validation", `The database has calls of its own: a replica of ${url} needs an empty file`);
+  const place = await mirror.place();
+  const primary = openPrimary({ url, key });
+  const replication = startReplication({ ...told, primary, mirror, now: Date.now }, place);
+  return {
+    state: replication.state,
+    stop() {
+      primary.close();
+      return replication.stop();
+    },
+  };
+}
+
 export interface Running {
   readonly url: string;
   /** Whether anybody listens at `url`. */
@@ -439,8 +488,16 @@ export async function start(
   config: Config,
   options: { roles: ProcessRoles; onProgress?: (p: PullProgress) => void },
 ): Promise<Running> {
-  const { roles } = options;
+  if (config.replica !== null && existsSync(config.storePath) && storeInUse(config.storePath))
+    throw new AppError("validation", "The database is open elsewhere: a replica's is for one process");
+  // Its primary enriches, and does what is done once.
+  const roles = config.replica === null ? options.roles : options.roles.intersection(SERVING_ROLES);
   const log = createLog(config.logLevel);
+  let replication: Replication | null = null;
+  const replica = config.replica && {
+    primary: config.replica.of,
+    state: () => replication?.state() ?? NOT_FOLLOWING,
+  };
   let told: Metrics | null = null;
   const opened = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
   const onRedis = (part: "stream" | "dispatch" | "cache", well: string, away: string) => (problem: string | null) => {
@@ -468,6 +525,7 @@ export async function start(
   const store: Store = { ...opened, ...tellWork(opened, dispatch) };
   const engine = startEngine(config, store, dispatch, log, {
     roles,
+    behind: replica?.state ?? null,
     onProgress: options.onProgress ?? ((p) => log.info({ step: p.step }, p.message)),
   });
   const { models, metrics } = engine;
@@ -481,6 +539,16 @@ export async function start(
   const warn = (error: unknown) => log.error({ error }, "the vector index could not be opened");
   models.onChange((state) => void useSpace(state.space_id).catch(warn));
 
+  const follow = async (primary: NonNullable<Config["replica"]>): Promise<Replication> =>
+    followPrimary(primary, store, {
+      // What was loaded has no events to follow.
+      onLoaded: () => void index.refill().catch(warn),
+      onSpace: (space_id) => void useSpace(models.describe().space_id ?? space_id).catch(warn),
+      onChange(problem) {
+        if (problem === null) log.info({ primary: primary.of }, "the calls of the primary come");
+        else log.warn({ problem }, "the calls of the primary do not come: what is here grows old until they do");
+      },
+    });
   const { timezone, retentionDays } = config;
   const upkeep = startUpkeep(
     { ...store, metrics, log, now: Date.now, timezone, retentionDays },
@@ -524,6 +592,7 @@ export async function start(
       [
         { name: "requests", patience_ms: 4_500, close: requests },
         { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
+        { name: "replication", patience_ms: 4_500, close: async () => replication?.stop() },
         { name: "upkeep", patience_ms: 4_500, close: () => upkeep.stop() },
         { name: "relay", patience_ms: 4_500, close: () => relay.stop().then(() => duties?.close()) },
         { name: "kafka", patience_ms: 4_500, close: async () => kafka?.stop() },
@@ -543,7 +612,7 @@ export async function start(
     const underWay = createUnderWay();
     const app = await buildServer({
       roles,
-      store,
+      store: replica === null ? store : withoutWrites(store, replica.primary),
       stream,
       models,
       vectors: index.vectors,
@@ -576,6 +645,7 @@ export async function start(
         onError: (error) => log.error({ error }, "the backup failed"),
       }),
       draining: () => draining,
+      ...(replica && { replica }),
       underWay,
       vitals: {
         async disk() {
@@ -594,6 +664,8 @@ export async function start(
       },
     });
     server = { app, drain: createDrain(app, underWay) };
+    if (config.replica) replication = await follow(config.replica);
+    else await refuseCopies(store);
     if (roles.has("api")) await useSpace(models.describe().space_id ?? (await store.jobs.bookmark(SPACE_BOOKMARK)));
     if (listens) await app.listen({ host: config.host, port: config.port });
   } catch (error) {

@@ -18,6 +18,8 @@ export interface Config {
   readonly storePath: string;
   /** The PostgreSQL store; null: the store is the SQLite file. */
   readonly postgres: { readonly url: string; readonly pool: number; readonly replicas: readonly string[] } | null;
+  /** The primary whose calls are copied into the SQLite file; null: the store is its own. */
+  readonly replica: { readonly of: string; readonly key: string } | null;
   /** The Redis that spreads events between processes; null: the log itself does. */
   readonly streamUrl: string | null;
   /** The Redis that tells workers of work; null: they look into the store. */
@@ -125,6 +127,12 @@ export const SETTINGS = [
     fallback: "none",
     meaning: "streaming replicas of the PostgreSQL that answer reads, comma separated",
   },
+  {
+    name: "EARSHOT_REPLICA_OF",
+    fallback: "none",
+    meaning: "the address of another Earshot: this one is a read-only copy of it (`serve --replica-of`)",
+  },
+  { name: "EARSHOT_REPLICA_KEY", fallback: "none", meaning: "an admin API key of the server that is copied" },
   {
     name: "EARSHOT_STREAM_URL",
     fallback: "sql:",
@@ -272,6 +280,12 @@ function isRedis(text: string): boolean {
   return new URL(text).hostname !== "";
 }
 
+function isAddress(text: string): boolean {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false;
+  const { username, password, search, hash } = new URL(text);
+  return username + password + search + hash === "";
+}
+
 /** True for postgres:// or postgresql:// with a host and the name of a database. */
 function isPostgres(text: string): boolean {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
@@ -357,6 +371,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     problems.push(`EARSHOT_VECTORS_URL must be embedded: or pgvector:, not ${vectors.split(":")[0]}:`);
   else if (vectors === "pgvector:" && !onServer)
     problems.push("EARSHOT_VECTORS_URL can be pgvector: only beside a postgres store (EARSHOT_STORE_URL)");
+
+  const replicaOf = text("EARSHOT_REPLICA_OF");
+  const replicaKey = text("EARSHOT_REPLICA_KEY") ?? "";
+  if (replicaOf !== null && !isAddress(replicaOf))
+    problems.push("EARSHOT_REPLICA_OF must be http:// or https:// with a host, and no name, password or query");
+  if (replicaOf !== null && replicaKey === "")
+    problems.push(
+      "EARSHOT_REPLICA_KEY must be set beside EARSHOT_REPLICA_OF: an admin key of the server that is copied",
+    );
+  if (replicaOf !== null && onServer)
+    problems.push("EARSHOT_REPLICA_OF needs a sqlite store: PostgreSQL has replicas of its own");
 
   const modelText = text("EARSHOT_MODEL_DIR");
   const model: Config["model"] =
@@ -469,6 +494,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     dataDir,
     storePath,
     postgres: onServer ? { url: storeUrl, pool, replicas } : null,
+    replica: replicaOf === null ? null : { of: replicaOf.replace(/\/+$/, ""), key: replicaKey },
     streamUrl: redis("EARSHOT_STREAM_URL", "sql:"),
     dispatchUrl: redis("EARSHOT_DISPATCH_URL", "sql:"),
     cacheUrl: redis("EARSHOT_CACHE_URL", "memory:"),

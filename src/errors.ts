@@ -21,6 +21,7 @@ export const ERRORS = {
   too_large: { status: 413, title: "The request is too large", retryable: false },
   unsupported_media_type: { status: 415, title: "This content type is not supported", retryable: false },
   upgrade_required: { status: 426, title: "This address takes WebSocket connections only", retryable: false },
+  read_only: { status: 421, title: "This server is a copy and takes no writes", retryable: false },
   too_many_requests: { status: 429, title: "Too many requests", retryable: true },
   internal: { status: 500, title: "Something unexpected went wrong", retryable: true },
   store_unavailable: { status: 503, title: "The store cannot be reached or is busy", retryable: true },

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { migrateStore, openapiDocument, storeInUse, VERSION, withStore } from "../app.ts";
+import { AppError } from "../errors.ts";
+import { migrateStore, openapiDocument, promoteStore, storeInUse, VERSION, withStore } from "../app.ts";
 import { EVERYTHING } from "../core/call.ts";
 import { cutOff, expireCalls } from "../services/retention.ts";
 import { bar, type Context, progressLine } from "./context.ts";
@@ -69,6 +70,16 @@ export function callCommands(program: Command, context: Context): void {
     .action(async () => {
       await migrateStore(context.config());
       console.error("The database is up to date.");
+    });
+  program
+    .command("promote")
+    .description("make a replica's database a store of its own, when its primary is gone for good")
+    .action(async () => {
+      const config = context.config();
+      if (config.postgres === null && existsSync(config.storePath) && storeInUse(config.storePath))
+        throw new AppError("validation", "The replica runs: stop it first");
+      const promoted = await promoteStore(config);
+      console.error(promoted ? "It is a store of its own now." : "It is a store of its own already.");
     });
   program
     .command("openapi")

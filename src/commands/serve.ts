@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import type { Running } from "../app.ts";
-import { ALL_PROCESS_ROLES, nameRoles, PROCESS_ROLES, readProcessRoles } from "../core/process-roles.ts";
+import { ALL_PROCESS_ROLES, nameRoles, PROCESS_ROLES, readProcessRoles, SERVING_ROLES } from "../core/process-roles.ts";
 import type { ProcessRoles } from "../core/process-roles.ts";
 import type { Context } from "./context.ts";
+import { AppError } from "../errors.ts";
 import { demo } from "./demo.ts";
 import { BOUND_MS, startWithProgress, untilSignal } from "./running.ts";
 
@@ -11,6 +12,7 @@ interface ServeOptions {
   role: ProcessRoles;
   host?: string;
   port?: string;
+  replicaOf?: string;
 }
 
 const ROLE_HELP = "api, worker, realtime, relay, several of them with commas, or all";
@@ -21,10 +23,13 @@ export function serveCommands(program: Command, context: Context): void {
     .command("serve")
     .description("serve the API and enrich what comes in")
     .option("--role <roles>", ROLE_HELP, parseRoles, ALL_PROCESS_ROLES)
+    .option("--replica-of <url>", "be a read-only copy of the Earshot there (EARSHOT_REPLICA_OF)")
     .option("--host <address>", "address to listen on (EARSHOT_HOST)")
     .option("--port <number>", "port to listen on (EARSHOT_PORT)")
     .action(async (options: ServeOptions) => {
       const config = context.config(overrides(options));
+      if (config.replica !== null && options.role.isDisjointFrom(SERVING_ROLES))
+        throw new AppError("validation", "A replica can be api and realtime: its primary does the rest");
       const running = await startWithProgress(config, options.role);
       console.log(greeting(running, options.role));
       await untilSignal(running, BOUND_MS + config.drainDelay * 1_000);
@@ -56,6 +61,10 @@ function greeting({ url, listens }: Running, roles: ProcessRoles): string {
   return `Earshot listens on ${url} (${roles.has("api") ? `reference: ${url}/docs` : nameRoles(roles)})`;
 }
 
-function overrides({ host, port }: ServeOptions): Record<string, string> {
-  return { ...(host !== undefined && { EARSHOT_HOST: host }), ...(port !== undefined && { EARSHOT_PORT: port }) };
+function overrides({ host, port, replicaOf }: ServeOptions): Record<string, string> {
+  return {
+    ...(host !== undefined && { EARSHOT_HOST: host }),
+    ...(port !== undefined && { EARSHOT_PORT: port }),
+    ...(replicaOf !== undefined && { EARSHOT_REPLICA_OF: replicaOf }),
+  };
 }

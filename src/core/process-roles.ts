@@ -10,6 +10,9 @@ export type ProcessRoles = ReadonlySet<ProcessRole>;
 
 export const ALL_PROCESS_ROLES: ProcessRoles = new Set(PROCESS_ROLES);
 
+/** What a copy of another Earshot can be: the one that it copies does the rest. */
+export const SERVING_ROLES: ProcessRoles = new Set(["api", "realtime"]);
+
 /** Reads `all`, one role, or several with commas between; null where there is another word. */
 export function readProcessRoles(text: string): ProcessRoles | null {
   if (text.trim() === "all") return ALL_PROCESS_ROLES;

@@ -12,6 +12,7 @@ import type { Jobs } from "../ports/jobs.ts";
 import type { LiveCalls } from "../ports/live-calls.ts";
 import type { Models } from "../ports/models.ts";
 import type { Positions } from "../ports/positions.ts";
+import type { Originals } from "../ports/replication.ts";
 import type { Rollups } from "../ports/rollups.ts";
 import type { ServedVectors } from "../ports/vectors.ts";
 import type { Work } from "../ports/work.ts";
@@ -20,6 +21,7 @@ import type { Access, AccessConfig } from "../services/access.ts";
 import type { Recalculation } from "../services/analytics.ts";
 import type { Figures } from "../services/figures.ts";
 import type { ShedLimits } from "./shed.ts";
+import type { Replica } from "./replica.ts";
 import type { UnderWay } from "./under-way.ts";
 import type { RateLimits } from "./limits.ts";
 import type { LastGood } from "../services/last-good.ts";
@@ -39,6 +41,7 @@ interface HttpStore {
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
   readonly live: LiveCalls;
+  readonly originals: Originals;
   /** Absent: nothing lags behind. */
   readonly positions?: Positions;
 }
@@ -95,6 +98,8 @@ export interface HttpDeps {
   readonly backups?: Backups;
   /** What readiness looks at beside store, models and index. */
   readonly vitals?: Vitals;
+  /** Absent: this server is no copy of another one. */
+  readonly replica?: Replica;
   /** True from the first shutdown signal on: /health/ready answers 503. */
   readonly draining?: () => boolean;
 }

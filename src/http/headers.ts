@@ -11,7 +11,7 @@ export const SECURITY = {
   vary: "Authorization, Cookie, Origin",
 };
 const EXPOSED =
-  "Age, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Earshot-Degraded, Earshot-Position, Idempotency-Replayed, X-Request-Id";
+  "Age, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Earshot-Degraded, Earshot-Position, Earshot-Replica-Lag, Idempotency-Replayed, X-Request-Id";
 
 export function useHeaders(app: App, origins: readonly string[]): void {
   const allowed = new Set(origins);

@@ -36,7 +36,16 @@ export interface Metrics {
   kafkaBehind(behind: { events: number | null; messages: number | null }): void;
 }
 
-export function createMetrics(work: Pick<Work, "depth">): Metrics {
+/** How far a copy is behind its primary. */
+interface Behind {
+  /** null: not known yet. */
+  readonly lag_ms: number | null;
+  readonly seq: number;
+  readonly behind: number;
+  readonly late: boolean;
+}
+
+export function createMetrics(work: Pick<Work, "depth">, behind: (() => Behind) | null = null): Metrics {
   const registers = [new Registry()];
   const registry = registers[0] as Registry;
   collectDefaultMetrics({ register: registry, prefix: "earshot_" });
@@ -83,6 +92,8 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     registers,
   });
   for (const part of PARTS) degraded.set({ part }, 0);
+  const tellBehind =
+    behind && replicaGauges(registers, behind, (late) => degraded.set({ part: "replication" }, late ? 1 : 0));
   const stoodIn = new Counter({
     name: "earshot_stand_in_answers_total",
     help: "Last good answers given while the store could not be read",
@@ -125,7 +136,7 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     labelNames: ["step"],
     registers,
   });
-  const behind = new Gauge({
+  const waiting = new Gauge({
     name: "earshot_kafka_behind",
     help: "Events a topic does not have yet, and messages that are not stored",
     labelNames: ["of"],
@@ -141,6 +152,7 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
       }
       if (now === null) oldest.remove();
       else oldest.set(now.oldest_ms / 1000);
+      tellBehind?.();
       return registry.metrics();
     },
     request: (route, method, status, seconds) => requests.observe({ route, method, status: String(status) }, seconds),
@@ -164,9 +176,23 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
     kafkaBehind(now) {
       for (const of of ["events", "messages"] as const) {
         const n = now[of];
-        if (n === null) behind.remove({ of });
-        else behind.set({ of }, n);
+        if (n === null) waiting.remove({ of });
+        else waiting.set({ of }, n);
       }
     },
+  };
+}
+
+function replicaGauges(registers: Registry[], behind: () => Behind, onLate: (late: boolean) => void): () => void {
+  const gauge = (name: string, help: string) => new Gauge({ name: `earshot_replica_${name}`, help, registers });
+  const lag = gauge("lag_seconds", "For how long the primary may have had what this copy has not; NaN: not known yet");
+  const seq = gauge("seq", "The last event of the primary that is here");
+  const events = gauge("events_behind", "Events the primary had more when it was asked last");
+  return () => {
+    const now = behind();
+    lag.set(now.lag_ms === null ? Number.NaN : now.lag_ms / 1000);
+    seq.set(now.seq);
+    events.set(now.behind);
+    onLate(now.late);
   };
 }

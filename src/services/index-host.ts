@@ -42,6 +42,8 @@ export interface IndexHost {
   readonly vectors: ServedVectors;
   /** Fills and serves an index of this space, then drops the one before. A no-op for the space that is served. */
   use(space_id: string): Promise<void>;
+  /** Fills another index and drops the one before, which serves until then. */
+  refill(): Promise<void>;
   /** The space that is served; null while there is none. */
   space(): string | null;
   /** Events the index has not taken in yet; null while there is no index. */
@@ -71,6 +73,7 @@ export function createIndexHost(deps: IndexHostDeps): IndexHost {
   let failures = 0;
   let retry: NodeJS.Timeout | undefined;
   let whole = true;
+  let stale = false;
 
   const tell = (is: boolean) => {
     if (whole === is || closed) return;
@@ -83,7 +86,8 @@ export function createIndexHost(deps: IndexHostDeps): IndexHost {
   };
   const change = async () => {
     const space_id = wanted;
-    if (closed || space_id === null || (current?.space_id === space_id && !current.outdated)) return;
+    if (closed || space_id === null || (current?.space_id === space_id && !current.outdated && !stale)) return;
+    stale = false;
     const old = current;
     try {
       filling = deps.open(space_id);
@@ -157,6 +161,12 @@ export function createIndexHost(deps: IndexHostDeps): IndexHost {
   return {
     use(space_id) {
       wanted = space_id;
+      return enqueue();
+    },
+    refill() {
+      // Also the one that is being filled may have passed what it was not told of.
+      stale = true;
+      if (current) current.outdated = true;
       return enqueue();
     },
     space: () => current?.space_id ?? null,

@@ -1,6 +1,7 @@
 import type { Models } from "../ports/models.ts";
 import type { ServedVectors } from "../ports/vectors.ts";
 import type { Work } from "../ports/work.ts";
+import type { ReplicaState } from "./replicate.ts";
 
 export interface Readiness {
   readonly status: "ok" | "degraded" | "unavailable";
@@ -42,9 +43,11 @@ export interface KafkaState {
   readonly messages_behind: number;
 }
 
-/** Looks at store, queue, models, index, stream, dispatch, cache, lake, Kafka and disk. Only a store that does not answer, or a shutdown, makes it unavailable. */
+/** Looks at store, queue, models, index, stream, dispatch, cache, lake, Kafka and disk. Only a store that does not answer, the first load of a copy, or a shutdown makes it unavailable. */
 export async function readiness(
   deps: {
+    /** Of a server that is a copy. */
+    replica?: { state(): ReplicaState } | undefined;
     work: Pick<Work, "depth">;
     /** Null where this process has no use for it. */
     models: Pick<Models, "describe"> | null;
@@ -63,6 +66,7 @@ export async function readiness(
   ]);
   const model = deps.models?.describe();
   const lagging = depth !== null && depth.oldest_ms > LAG_MS;
+  const copy = deps.replica?.state();
   const checks = {
     store: { ok: depth !== null },
     queue: { ok: depth !== null && !lagging, ...depth },
@@ -93,12 +97,23 @@ export async function readiness(
     cache: { ok: vitals?.cache() ?? true },
     ...(vitals?.lake && { lake: { ok: vitals.lake() } }),
     ...(vitals?.kafka && { kafka: { ...(kafka ?? { ok: false }) } }),
+    ...(copy && {
+      // As above: its address is in the log.
+      replication: {
+        ok: !copy.late,
+        loading: copy.loading,
+        lag_seconds: copy.lag_ms === null ? null : copy.lag_ms / 1000,
+        seq: copy.seq,
+        behind: copy.behind,
+      },
+    }),
     server: { ok: !input.draining },
   };
   const degraded = Object.entries(checks)
     .filter(([name, check]) => !check.ok && !(name === "queue" && depth === null))
     .map(([name]) => name);
-  const unavailable = depth === null || input.draining;
+  // A part of the calls is no answer: whoever shares requests out sends them elsewhere.
+  const unavailable = depth === null || input.draining || copy?.loading === true;
   return { status: unavailable ? "unavailable" : degraded.length > 0 ? "degraded" : "ok", degraded, checks };
 }
 

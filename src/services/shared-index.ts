@@ -157,6 +157,8 @@ export function createSharedIndex(deps: SharedIndexDeps): IndexHost {
       running = run(space_id, stopping.signal, ready.resolve);
       await ready.promise;
     },
+    // The database's follows its rows by itself.
+    refill: async () => standIn?.refill(),
     space: () => serving ?? standIn?.space() ?? null,
     // What the database does in the transaction of a change cannot lag behind it.
     lag: async () => (serving !== null ? 0 : ((await standIn?.lag()) ?? null)),

@@ -15,7 +15,7 @@ export type FieldError = {
   readonly "status": number;
   readonly "detail": string;
   readonly "instance": string;
-  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "call_ended" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
+  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "call_ended" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "read_only" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
   readonly "request_id": string;
   readonly "errors"?: readonly (FieldError)[];
 };
@@ -195,7 +195,7 @@ export type BulkResults = {
   readonly "call_id": string | null;
   /** replayed: the same call was there. conflict: the call_id has other content. rejected: see error */ readonly "status": "accepted" | "replayed" | "conflict" | "rejected" | "failed";
   readonly "error"?: {
-  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "call_ended" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
+  readonly "code": "validation" | "malformed" | "unauthorized" | "forbidden" | "call_not_found" | "not_found" | "method_not_allowed" | "conflict" | "call_ended" | "idempotency_key_reused" | "idempotency_in_progress" | "too_large" | "unsupported_media_type" | "upgrade_required" | "read_only" | "too_many_requests" | "internal" | "store_unavailable" | "models_unavailable" | "overloaded" | "shutting_down" | "storage_full";
   readonly "detail": string;
   readonly "errors"?: readonly (FieldError)[];
 };
@@ -611,6 +611,25 @@ export interface Gets {
   readonly "/api/v1/dead-letters": { readonly query: {
   readonly "limit"?: number;
 }; readonly body: undefined; readonly answer: DeadLetters };
+  readonly "/api/v1/replication/calls": { readonly query: {
+  readonly "after"?: number;
+  readonly "limit"?: number;
+}; readonly body: undefined; readonly answer: undefined };
+  readonly "/api/v1/replication/changes": { readonly query: {
+  readonly "after"?: number;
+  readonly "limit"?: number;
+}; readonly body: undefined; readonly answer: undefined };
+  readonly "/api/v1/replication/standing": { readonly query: NoQuery; readonly body: undefined; readonly answer: {
+  readonly "accounts": readonly ({
+
+})[];
+  readonly "teams": readonly ({
+
+})[];
+  readonly "dead": readonly ({
+
+})[];
+} };
   readonly "/api/v1/stream/feed": { readonly query: {
   readonly "after"?: number;
   readonly "agent_id"?: string;

@@ -12,6 +12,7 @@ import type {
   ScoredTurns,
   StartResult,
 } from "../../ports/live-calls.ts";
+import type { MirrorStep } from "../../ports/replication.ts";
 import type { SumDifference } from "../../ports/rollups.ts";
 import type { WorkItem } from "../../ports/work.ts";
 
@@ -97,6 +98,8 @@ export interface Commands {
   rollupsFlip: Command<object, null>;
   /** Drops buckets of generations no longer served; true when none is left. */
   rollupsSweep: Command<{ limit: number }, boolean>;
+  /** A step of a store that is a copy (write-mirror.ts). */
+  mirror: Command<{ step: MirrorStep }, null>;
   /** Fixed statements of accounts and jobs, all or none. */
   sql: Command<{ statements: readonly SqlStatement[] }, SqlResult[]>;
 }

@@ -94,6 +94,13 @@ export class EventLog implements Events {
     else this.#telling = setTimeout(() => this.#tell(), pause).unref();
   }
 
+  /** The log was emptied and goes on from another seq. */
+  restarted(): void {
+    this.#tail = [];
+    this.#known = this.#readHead();
+    this.#tell();
+  }
+
   #tell(): void {
     this.#telling = null;
     this.#told = performance.now();

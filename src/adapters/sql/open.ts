@@ -8,6 +8,8 @@ import { makeIdempotency } from "./idempotency.ts";
 import { makeJobs } from "./jobs.ts";
 import { makeLiveCalls } from "./live-calls.ts";
 import { LoopReader } from "./loop-reader.ts";
+import { makeMirror } from "./mirror.ts";
+import { makeOriginals } from "./originals.ts";
 import { ReadPause } from "./read-pause.ts";
 import { openReads, type ReadsOptions } from "./read-calls.ts";
 import { daysDiffer, makeRollups } from "./rollups.ts";
@@ -85,6 +87,8 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
     jobs: makeJobs({ writer, reader, now }),
     idempotency: makeIdempotency({ writer, now }),
     live: makeLiveCalls({ writer, reader, now }),
+    originals: makeOriginals(reader),
+    mirror: makeMirror({ writer, reader, now, onRestart: () => events.restarted() }),
     async pruneEvents(before) {
       let pruned = 0;
       for (;;) {

@@ -6,6 +6,7 @@ import type { Idempotency } from "../../ports/idempotency.ts";
 import type { Jobs } from "../../ports/jobs.ts";
 import type { LiveCalls } from "../../ports/live-calls.ts";
 import type { Positions } from "../../ports/positions.ts";
+import type { Mirror, Originals } from "../../ports/replication.ts";
 import type { Rollups } from "../../ports/rollups.ts";
 import type { SharedVectors, VectorRows } from "../../ports/vectors.ts";
 import type { Work } from "../../ports/work.ts";
@@ -30,6 +31,10 @@ export interface Store extends Copies {
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
   readonly live: LiveCalls;
+  /** What a copy of this store is made of. */
+  readonly originals: Originals;
+  /** Of an engine whose stores can be copies of others. */
+  readonly mirror?: Mirror;
   /** Of a store that may have replicas, here or at another process. */
   readonly positions?: Positions;
   /** Drops events older than `before` (epoch ms) and gives their space back; the number. */

@@ -135,7 +135,7 @@ function removeLive(context: WriteContext, live: LiveKey, reason: DeleteReason, 
 }
 
 /** Takes a call out of the sums and the full text. */
-function withdraw(context: WriteContext, known: KnownCall): void {
+export function withdraw(context: WriteContext, known: KnownCall): void {
   const call = { call_no: known.call_no, agent_no: context.agentNo(known.agent_id), start_time: known.start_time };
   const old = context.get<{ contribution: Buffer }>(INSIGHTS.contribution, known.call_no);
   if (old) context.sums.measure(-1, call, readContribution(old.contribution));

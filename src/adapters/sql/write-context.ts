@@ -7,6 +7,7 @@ import { type Part, PART_CALLS } from "./full-text-parts.ts";
 import { RollupSums } from "./rollup-sums.ts";
 import { type SearchWords, searchWordsOf } from "./search-words.ts";
 import { EVENTS, INTERN } from "./statements.ts";
+import { MIRROR } from "./statements-mirror.ts";
 
 type Facts = Pick<EventRow, "type" | "call_no" | "call_id" | "agent_id" | "revision" | "state">;
 
@@ -111,6 +112,31 @@ export class WriteContext {
       facts.evidence ? JSON.stringify(facts.evidence) : null,
     );
     this.#head = Number(lastInsertRowid);
+  }
+
+  /** Puts an event of another store into the log, as it is there. */
+  copyEvent({ seq, type, at, call_no, call_id, agent_id, revision, evidence, ...facts }: EventRow): void {
+    this.run(
+      MIRROR.event,
+      seq,
+      type,
+      at,
+      call_no,
+      call_id,
+      agent_id,
+      revision,
+      facts.customer_sentiment_score,
+      facts.agent_talk_ratio,
+      facts.state,
+      facts.reason,
+      facts.turn_index,
+      facts.position,
+      facts.turn_sentiment,
+      facts.live_sentiment,
+      facts.rule_id,
+      evidence && JSON.stringify(evidence),
+    );
+    this.#head = seq;
   }
 
   /** Remembers that bytes were erased, so that the WAL is emptied soon. */

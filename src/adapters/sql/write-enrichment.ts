@@ -68,9 +68,9 @@ function saveOne(context: WriteContext, item: EnrichedCall, now: number): SaveRe
 }
 
 /** Without new vectors the old ones stay: they are of the same words, or `replace` had dropped them. */
-function putVectors(
+export function putVectors(
   context: WriteContext,
-  { call_no, vectors }: EnrichedCall,
+  { call_no, vectors }: Pick<EnrichedCall, "call_no" | "vectors">,
   { agent_no, start_time }: { agent_no: number; start_time: number },
 ): void {
   if (!vectors) return;

@@ -14,6 +14,7 @@ import { clockWentBack, fail, redrive, release, renew, requeueDegraded, take } f
 import { pruneEvents } from "./write-events.ts";
 import { beginJob } from "./write-jobs.ts";
 import { appendLive, endLive, saveLive, startLive } from "./write-live.ts";
+import { mirror } from "./write-mirror.ts";
 import { once, pruneKeys } from "./write-once.ts";
 import { settle } from "./write-settle.ts";
 import { giveBack } from "./write-space.ts";
@@ -51,6 +52,7 @@ const HANDLERS: Handlers = {
   rollupsCompare,
   rollupsFlip,
   rollupsSweep,
+  mirror,
   sql: (context, { statements }) => statements.map(({ sql, params }) => runSql(context, sql, params)),
 };
 

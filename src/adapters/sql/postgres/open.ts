@@ -5,6 +5,7 @@ import { makeAccounts } from "../accounts.ts";
 import { makeIdempotency } from "../idempotency.ts";
 import { makeJobs } from "../jobs.ts";
 import { makeLiveCalls } from "../live-calls.ts";
+import { makeOriginals } from "../originals.ts";
 import { SearchWords } from "../search-words.ts";
 import { ROLLUPS } from "../statements.ts";
 import type { Store, StoreLog } from "../store.ts";
@@ -101,6 +102,7 @@ async function assemble(db: Database, reading: Replicas, { timezone, log, now, l
     jobs: makeJobs({ writer, reader: db, now }),
     idempotency: makeIdempotency({ writer, now }),
     live: makeLiveCalls({ writer, reader: db, now }),
+    originals: makeOriginals(db),
     positions: makePositions(db, reading),
     async pruneEvents(before) {
       let pruned = 0;

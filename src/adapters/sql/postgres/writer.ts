@@ -17,7 +17,7 @@ import { clockWentBack, fail, redrive, release, renew, requeueDegraded, take } f
 import { type Write, type WriteDeps, writing } from "./write.ts";
 
 /** What SQLite alone needs: an index for settled calls, parts of the full text, pages to give back. */
-type Ours = Exclude<CommandName, "settle" | "dropWords" | "giveBack">;
+type Ours = Exclude<CommandName, "settle" | "dropWords" | "giveBack" | "mirror">;
 type Single = Exclude<Ours, "accept" | "save">;
 
 type Handlers = { [K in Single]: (write: Write, input: Input<K>) => Promise<Output<K>> };
