@@ -46,6 +46,7 @@ import type { RestoreDeps } from "./services/restore.ts";
 import { type KafkaLink, startKafkaLink } from "./services/kafka-link.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
+import { rebuildFromTopic, type TopicRebuild } from "./services/rebuild-from-topic.ts";
 import { expireCalls } from "./services/retention.ts";
 import { startNightly } from "./services/nightly.ts";
 import { startLoop } from "./worker/loop.ts";
@@ -249,6 +250,21 @@ async function startKafka(
             },
     },
   );
+}
+
+/** `kafka rebuild`: figures from the topic of events alone, beside those of the store. */
+export async function rebuildFromEvents(config: Config): Promise<TopicRebuild> {
+  const { kafka, timezone } = config;
+  if (kafka === null) throw new AppError("validation", "EARSHOT_KAFKA_BROKERS must say where Kafka is");
+  const { openTopicHistory } = await import("./adapters/kafka/history.ts");
+  return withStore(config, async (store) => {
+    const history = openTopicHistory({ servers: kafka.servers, topic: kafka.eventsTopic });
+    try {
+      return await rebuildFromTopic({ ...store, history, timezone, log_id: await logId(store) });
+    } finally {
+      await history.close();
+    }
+  });
 }
 
 export interface Running {

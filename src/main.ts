@@ -6,6 +6,7 @@ import { backupCommands } from "./commands/backup.ts";
 import type { Context } from "./commands/context.ts";
 import { doctorCommands } from "./commands/doctor.ts";
 import { importCommands } from "./commands/import.ts";
+import { kafkaCommands } from "./commands/kafka.ts";
 import { modelCommands } from "./commands/models.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { VERSION } from "./app.ts";
@@ -33,6 +34,7 @@ for (const add of [
   accountCommands,
   callCommands,
   backupCommands,
+  kafkaCommands,
   doctorCommands,
 ])
   add(program, context);
