@@ -25,6 +25,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   live: "calls that go on: from a turn's POST to the socket that follows, alone and beside a bulk import [--calls 50]",
   sockets:
     "the feed to 1,000 and 10,000 sockets: memory, call to last client, messages a second; the peer [--beside 1000]",
+  kafka:
+    "calls that come by Kafka until they are enriched, with one and two processes [--calls 10000 --store postgres]",
   retention: "what writers notice of the nightly retention [--calls 20000 --rate 200]",
   profile: "NAME of a row: flame graph and the top frames [get|list|agents|recs|recs-filtered|post|bulk|mix]",
 };

@@ -159,10 +159,10 @@ export function createMetrics(work: Pick<Work, "depth">): Metrics {
       for (const step of ["check", "store"] as const) taking.inc({ step }, seconds[step]);
     },
     kafkaBehind(now) {
-      for (const of of ["events", "messages"] as const) {
-        const n = now[of];
-        if (n === null) behind.remove({ of });
-        else behind.set({ of }, n);
+      for (const what of ["events", "messages"] as const) {
+        const n = now[what];
+        if (n === null) behind.remove({ of: what });
+        else behind.set({ of: what }, n);
       }
     },
   };

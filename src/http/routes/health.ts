@@ -27,7 +27,7 @@ export function healthRoutes(app: App, context: RouteContext): void {
         tags: ["health"],
         summary: "Can it serve",
         description:
-          "Looks at store, queue, models, index, stream, lag and disk. degraded still serves. 503 while the store cannot be reached or the server shuts down.",
+          "Looks at store, queue, models, index, stream, lag and disk, and Kafka where it is used. degraded still serves. 503 while the store cannot be reached or the server shuts down.",
         response: { 200: answer("Serves", ref("Ready")), 503: answer("Does not serve", ref("Ready")) },
       },
     },
