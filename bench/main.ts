@@ -26,6 +26,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   sockets:
     "the feed to 1,000 and 10,000 sockets: memory, call to last client, messages a second; the peer [--beside 1000]",
   replica: "how fast a replica loads and catches up [--calls 20000]",
+  kafka:
+    "calls that come by Kafka until they are enriched, with one and two processes [--calls 10000 --store postgres]",
   retention: "what writers notice of the nightly retention [--calls 20000 --rate 200]",
   scale:
     "the same requests to 1 process on SQLite, 3 behind nginx, 3 on PostgreSQL and Redis [--calls 20000 --seconds 10 --rounds 3]",

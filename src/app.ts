@@ -67,6 +67,7 @@ import { startUpkeep } from "./services/upkeep.ts";
 import { tellWork } from "./services/tell-work.ts";
 import { keepLake, type LakeStep, type LakeWriterDeps, writeLake } from "./services/lake-writer.ts";
 import { createSharedIndex } from "./services/shared-index.ts";
+import { rebuildFromTopic, type TopicRebuild } from "./services/rebuild-from-topic.ts";
 import { startLoop } from "./worker/loop.ts";
 
 export { sqliteVersion } from "./adapters/sql/examine.ts";
@@ -466,6 +467,21 @@ async function followPrimary(
       return replication.stop();
     },
   };
+}
+
+/** `kafka rebuild`: figures from the topic of events alone, beside those of the store. */
+export async function rebuildFromEvents(config: Config): Promise<TopicRebuild> {
+  const { kafka, timezone } = config;
+  if (kafka === null) throw new AppError("validation", "EARSHOT_KAFKA_BROKERS must say where Kafka is");
+  const { openTopicHistory } = await import("./adapters/kafka/history.ts");
+  return withStore(config, async (store) => {
+    const history = openTopicHistory({ servers: kafka.servers, topic: kafka.eventsTopic });
+    try {
+      return await rebuildFromTopic({ ...store, history, timezone, log_id: await logName(store) });
+    } finally {
+      await history.close();
+    }
+  });
 }
 
 export interface Running {

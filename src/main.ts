@@ -7,6 +7,7 @@ import type { Context } from "./commands/context.ts";
 import { doctorCommands } from "./commands/doctor.ts";
 import { importCommands } from "./commands/import.ts";
 import { lakeCommands } from "./commands/lake.ts";
+import { kafkaCommands } from "./commands/kafka.ts";
 import { modelCommands } from "./commands/models.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { VERSION } from "./app.ts";
@@ -34,6 +35,7 @@ for (const add of [
   accountCommands,
   callCommands,
   backupCommands,
+  kafkaCommands,
   doctorCommands,
   lakeCommands,
 ])

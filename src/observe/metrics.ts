@@ -174,10 +174,10 @@ export function createMetrics(work: Pick<Work, "depth">, behind: (() => Behind) 
       for (const step of ["check", "store"] as const) taking.inc({ step }, seconds[step]);
     },
     kafkaBehind(now) {
-      for (const of of ["events", "messages"] as const) {
-        const n = now[of];
-        if (n === null) waiting.remove({ of });
-        else waiting.set({ of }, n);
+      for (const what of ["events", "messages"] as const) {
+        const n = now[what];
+        if (n === null) waiting.remove({ of: what });
+        else waiting.set({ of: what }, n);
       }
     },
   };

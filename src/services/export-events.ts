@@ -110,6 +110,7 @@ export function startExport(deps: ExportDeps): Export {
     onChange: deps.onChange,
     // Another process may reach the broker where this one cannot.
     onFailure: () => letGo(),
+    close: () => topic.close(),
   });
 
   return {
@@ -122,7 +123,6 @@ export function startExport(deps: ExportDeps): Export {
       unsubscribe();
       await steady.stop();
       await letGo().catch(() => undefined);
-      await topic.close();
     },
   };
 }

@@ -104,6 +104,7 @@ export function startTopicImport(deps: TopicImportDeps): TopicImport {
     onChange: deps.onChange,
     // What came of a write that failed is in the store.
     onFailure: async () => places.clear(),
+    close: () => Promise.all([topic.close(), deps.deadLetters.close()]),
   });
 
   return {
@@ -111,7 +112,7 @@ export function startTopicImport(deps: TopicImportDeps): TopicImport {
     behind: () => [...waiting.values()].reduce((sum, n) => sum + n, 0),
     async stop() {
       await steady.stop();
-      await Promise.all([topic.close(), deps.deadLetters.close(), deps.bulks.close()]);
+      await deps.bulks.close();
     },
   };
 }

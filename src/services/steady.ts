@@ -2,12 +2,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Pause after a failure: doubled from the first up to the longest, with jitter. */
-const PAUSE_MS = [200, 5_000] as const;
+const PAUSE_MS = [200, 2_000] as const;
+/** How long a stop waits for the step under way before it is cut short. */
+const STOP_MS = 1_000;
 
 export interface Steady {
   /** Why it does not get on; null while it does. */
   problem(): string | null;
-  /** Resolves when the step under way has ended. */
+  /** Resolves when the step under way has ended; one that takes long is cut short by closing what it works with. */
   stop(): Promise<void>;
 }
 
@@ -19,9 +21,11 @@ export interface SteadyDeps {
   readonly onChange: (problem: string | null) => void;
   /** Before the pause after each failure; what it throws is passed over. */
   readonly onFailure?: () => Promise<void>;
+  /** Makes the step under way end: it may reject. */
+  readonly close: () => Promise<unknown>;
 }
 
-export function startSteady({ step, random, onChange, onFailure }: SteadyDeps): Steady {
+export function startSteady({ step, random, onChange, onFailure, close }: SteadyDeps): Steady {
   const stopping = new AbortController();
   const { signal } = stopping;
   let problem: string | null = null;
@@ -54,6 +58,8 @@ export function startSteady({ step, random, onChange, onFailure }: SteadyDeps): 
     problem: () => problem,
     async stop() {
       stopping.abort();
+      await Promise.race([running, delay(STOP_MS, undefined, { ref: false })]);
+      await close();
       await running;
     },
   };

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { openTopicHistory } from "../../src/adapters/kafka/history.ts";
 import { openTopicIn } from "../../src/adapters/kafka/topic-in.ts";
 import { openTopicOut } from "../../src/adapters/kafka/topic-out.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
@@ -8,6 +9,7 @@ import type { TopicIn, TopicOut } from "../../src/ports/topics.ts";
 import { createBulkReader } from "../../src/services/bulk-reader.ts";
 import { startExport } from "../../src/services/export-events.ts";
 import { type MessageResult, startTopicImport } from "../../src/services/import-topic.ts";
+import { rebuildFromTopic } from "../../src/services/rebuild-from-topic.ts";
 import { readEvents, readTopic, serversAt, writeTopic } from "../support/kafka-topics.ts";
 import { type MakeStore, type TestStore, aCall, enriched, someInsights } from "../support/sqlite-store.ts";
 
@@ -104,6 +106,40 @@ export function topicsContract(name: string, make: MakeStore, broker: () => stri
       expect(events[4]).toMatchObject({ start_time: "1970-01-01T00:00:00.007Z", measures: null });
       expect(events[5]).toMatchObject({ reason: "request", start_time: null, measures: null });
       expect(JSON.stringify(events)).not.toMatch(/hello there|good day|carl/);
+    });
+
+    test("figures counted from the topic alone are those of the store, to the last millionth", async () => {
+      const out = exporter();
+      const starts = [0, 1, 30, 31, 95].map((hours) => Date.UTC(2026, 2, 7, hours, 30));
+      const calls = starts.flatMap((start_time, i) =>
+        ["ann", "bob"].map((agent_id) => aCall(`${agent_id}${i}`, { agent_id, start_time })),
+      );
+      await store.calls.accept(calls, 1);
+      await enrichAll();
+      await drained(out);
+      await store.calls.replace(aCall("ann0", { agent_id: "cid", digest: "cd".repeat(32) }), 1);
+      await enrichAll();
+      await store.calls.accept([aCall("new"), aCall("gone")], 1);
+      for (const call_id of ["bob1", "gone"]) await store.calls.remove(call_id, EVERYTHING);
+      await drained(out);
+      const history = openTopicHistory({ servers: serversAt(broker()), topic });
+      const compare = () => rebuildFromTopic({ ...store, history, log_id, timezone: "UTC" });
+      const { hours, days, counts, head, compared, differences } = await compare();
+      expect({ differences, counts }).toMatchObject({ differences: [], counts: { first: 1, last: head, missing: 0 } });
+      expect(compared).toBeGreaterThan(300);
+      expect([...days.keys()].toSorted((x, y) => (x < y ? -1 : 1))).toEqual(["2026-03-07", "2026-03-08", "2026-03-10"]);
+      expect(hours.get("2026-03-08T06:00:00Z")?.get("ann")?.calls).toBe(1);
+      // What the topic does not know shows.
+      await out.stop();
+      await store.calls.remove("bob4", EVERYTHING);
+      expect((await compare()).differences).toContainEqual({
+        period: "all",
+        agent_id: "bob",
+        measure: "calls",
+        topic: 4,
+        store: 3,
+      });
+      await history.close();
     });
 
     test("of several processes one sends; another goes on where it stops", async () => {

@@ -29,14 +29,18 @@ export function clientOptions({ brokers, tls, sasl }: KafkaServers): BaseOptions
   };
 }
 
-/** Rejects when `work` takes longer than `ms`, whatever becomes of it. */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+/** Rejects when `work` takes longer than `ms`, or once the signal says so, whatever becomes of it. */
+export async function within<T>(ms: number, work: Promise<T>, signal?: AbortSignal): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`${what} has not answered for ${ms} ms`)), ms);
+  const timer = setTimeout(() => late.reject(new Error(`Kafka has not answered for ${ms} ms`)), ms);
+  const abort = (): void => late.reject(new Error("closed"));
+  signal?.addEventListener("abort", abort);
   try {
+    if (signal?.aborted === true) abort();
     return await Promise.race([work, late.promise]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
     // Nobody may be left to hear of it.
     work.catch(() => undefined);
   }
@@ -45,7 +49,7 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
 /** Closes a client in the background: a broker that is silent must not hold anybody up. */
 export async function leave(client: Admin | Producer | Consumer): Promise<void> {
   const closing = client instanceof Admin ? client.close() : client.close(true);
-  await within(1_000, "closing", closing).catch(() => undefined);
+  await within(1_000, closing).catch(() => undefined);
 }
 
 /** Makes the topic, with as many parts and copies as the brokers give by default, unless it is there. */
@@ -57,10 +61,10 @@ export async function ensureTopic(
   const admin = new Admin(clientOptions(servers));
   admin.on("error", () => undefined);
   try {
-    if ((await within(SILENCE_MS, "Kafka", admin.listTopics())).includes(topic)) return;
+    if ((await within(SILENCE_MS, admin.listTopics())).includes(topic)) return;
     const named = Object.entries(configs).map(([name, value]) => ({ name, value }));
     const made = admin.createTopics({ topics: [topic], partitions: -1, replicas: -1, configs: named });
-    await within(SILENCE_MS, "Kafka", made);
+    await within(SILENCE_MS, made);
   } catch (error) {
     // Another process was first.
     if (findErrorBy(error as Error, "apiId", "TOPIC_ALREADY_EXISTS") === null) throw error;

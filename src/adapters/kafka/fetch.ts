@@ -17,7 +17,7 @@ type FetchedPartition = Awaited<ReturnType<Consumer["fetch"]>>["responses"][numb
 /** The topic as the brokers have it. @throws where it is not there */
 export async function describeTopic(consumer: Consumer, name: string): Promise<Topic> {
   const asked = consumer.metadata({ topics: [name] });
-  const topic = (await within(SILENCE_MS, "Kafka", asked)).topics.get(name);
+  const topic = (await within(SILENCE_MS, asked)).topics.get(name);
   if (topic === undefined) throw new Error(`Kafka has no topic ${name}`);
   return topic;
 }
@@ -25,7 +25,7 @@ export async function describeTopic(consumer: Consumer, name: string): Promise<T
 /** Where each part begins, or ends. */
 export async function edges(consumer: Consumer, name: string, which: "oldest" | "newest"): Promise<number[]> {
   const asked = consumer.listOffsets({ topics: [name], timestamp: which === "oldest" ? OLDEST : NEWEST });
-  const offsets = (await within(SILENCE_MS, "Kafka", asked)).get(name) ?? [];
+  const offsets = (await within(SILENCE_MS, asked)).get(name) ?? [];
   return offsets.map(Number);
 }
 
@@ -57,7 +57,7 @@ async function fetchAt(
   }));
   const request = { node: leader, maxWaitTime: WAIT_MS, maxBytes: BYTES, topics: [{ topicId: topic.id, partitions }] };
   try {
-    const { responses } = await within(SILENCE_MS, "Kafka", consumer.fetch(request));
+    const { responses } = await within(SILENCE_MS, consumer.fetch(request));
     return responses.flatMap((response) =>
       response.partitions.flatMap((partition) => {
         const place = places.get(partition.partitionIndex);

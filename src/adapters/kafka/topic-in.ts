@@ -5,7 +5,7 @@ import { clientOptions, ensureTopic, type KafkaServers, leave, SILENCE_MS, withi
 import { describeTopic, edges, fetchFrom, partitionOf, partNameOf } from "./fetch.ts";
 
 /** A member that is not heard of for so long has left the group: another one takes over its partitions. */
-const SESSION_MS = 10_000;
+const SESSION_MS = 6_000;
 const REBALANCE_MS = 15_000;
 const HEARTBEAT_MS = 1_000;
 
@@ -23,6 +23,7 @@ export function openTopicIn(options: TopicInOptions): TopicIn {
 
 class KafkaTopicIn implements TopicIn {
   readonly #options: TopicInOptions;
+  readonly #closing = new AbortController();
   #consumer: Consumer | null = null;
   /** Why the group was lost since it was joined. */
   #lost: Error | null = null;
@@ -60,10 +61,16 @@ class KafkaTopicIn implements TopicIn {
       leaderEpoch: -1,
     }));
     if (this.#consumer === null || offsets.length === 0) return;
-    await within(SILENCE_MS, "Kafka", this.#consumer.commit({ offsets })).catch(() => undefined);
+    await within(SILENCE_MS, this.#consumer.commit({ offsets })).catch(() => undefined);
   }
 
+  /** What is under way rejects. */
   async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#drop();
+  }
+
+  async #drop(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = null;
     if (consumer) await leave(consumer);
@@ -74,9 +81,9 @@ class KafkaTopicIn implements TopicIn {
     try {
       const consumer = (this.#consumer ??= await this.#join());
       if (this.#lost) throw this.#lost;
-      return await work(consumer, this.#options.topic);
+      return await within(2 * SILENCE_MS, work(consumer, this.#options.topic), this.#closing.signal);
     } catch (error) {
-      await this.close();
+      await this.#drop();
       throw error;
     }
   }
@@ -103,7 +110,7 @@ class KafkaTopicIn implements TopicIn {
     consumer.on("consumer:heartbeat:stalled", () => lose(new Error("Kafka has not heard of this reader")));
     consumer.topics.track(topic);
     try {
-      await within(REBALANCE_MS + SILENCE_MS, "Kafka", consumer.joinGroup({}));
+      await within(REBALANCE_MS + SILENCE_MS, consumer.joinGroup({}), this.#closing.signal);
     } catch (error) {
       await leave(consumer);
       throw error;

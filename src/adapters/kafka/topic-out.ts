@@ -22,6 +22,7 @@ export function openTopicOut(options: TopicOutOptions): TopicOut {
 
 class KafkaTopicOut implements TopicOut {
   readonly #options: TopicOutOptions;
+  readonly #closing = new AbortController();
   #producer: Producer | null = null;
 
   constructor(options: TopicOutOptions) {
@@ -38,16 +39,22 @@ class KafkaTopicOut implements TopicOut {
           ...(key && { key }),
           ...(headers && { headers: bytesOf(headers) }),
         }));
-        await within(2 * SILENCE_MS, "Kafka", producer.send({ messages: sent }));
+        await within(2 * SILENCE_MS, producer.send({ messages: sent }), this.#closing.signal);
       }
     } catch (error) {
       // Which numbers the broker has seen of this producer is not known any more: a repeat takes new ones.
-      await this.close();
+      await this.#drop();
       throw error;
     }
   }
 
+  /** What is under way rejects. */
   async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#drop();
+  }
+
+  async #drop(): Promise<void> {
     const producer = this.#producer;
     this.#producer = null;
     if (producer) await leave(producer);

@@ -36,7 +36,7 @@ export function healthRoutes(app: App, context: RouteContext): void {
         tags: ["health"],
         summary: "Can it serve",
         description:
-          "Looks at store, queue, models, index, stream, dispatch, cache, lag and disk. degraded still serves. 503 while the store cannot be reached, a replica loads for the first time, or the server shuts down.",
+          "Looks at store, queue, models, index, stream, dispatch, cache, lag and disk, and lake and Kafka where they are used. degraded still serves. 503 while the store cannot be reached, a replica loads for the first time, or the server shuts down.",
         response: { 200: answer("Serves", ref("Ready")), 503: answer("Does not serve", ref("Ready")) },
       },
     },
