@@ -41,6 +41,7 @@ import { importRoutes } from "./routes/import.ts";
 import { liveRoutes } from "./routes/live.ts";
 import { readRoutes } from "./routes/reads.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { useSharedCache } from "./shared-cache.ts";
 import { SHED_LIMITS, sheddingServer } from "./shed.ts";
 import { useSockets } from "./sockets.ts";
 import { createUnderWay } from "./under-way.ts";
@@ -129,6 +130,7 @@ async function surface(context: RouteContext, recalculation: Recalculation, stre
   useJsonBodies(app);
   const { onGood, standIn } = useLastGood(app, context);
   useEtags(app, onGood);
+  useSharedCache(app, context.config.sharedCacheSeconds ?? 0);
   useValidation(app);
   useErrors(app, standIn, context);
   await useOpenapi(app, context.config.version);
