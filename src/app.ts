@@ -642,6 +642,7 @@ export async function start(
         rankMinimum: config.rankMinimum,
         liveCalls: { idle_ms: config.liveIdle * 1_000, alpha: config.liveAlpha },
         trustProxy: config.trustProxy,
+        sharedCacheSeconds: config.cdnTtl,
         pageFolder: PAGE,
       },
       log,

@@ -42,6 +42,8 @@ export interface Config {
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
   readonly metricsPublic: boolean;
   readonly corsOrigins: readonly string[];
+  /** Seconds for which a shared cache that goes by Authorization may keep figures; 0: not at all. */
+  readonly cdnTtl: number;
   /** Whether Socket.IO clients are served. */
   readonly socketIo: boolean;
   /** Addresses, networks and names of networks whose X-Forwarded-* headers are believed; empty: nobody's. */
@@ -202,6 +204,12 @@ export const SETTINGS = [
   { name: "EARSHOT_LOG_LEVEL", fallback: "info", meaning: "trace, debug, info, warn, error or silent" },
   { name: "EARSHOT_METRICS_PUBLIC", fallback: "0", meaning: "1 serves /metrics without a token" },
   { name: "EARSHOT_CORS_ORIGINS", fallback: "none", meaning: "origins of other sites that may call the API" },
+  {
+    name: "EARSHOT_CDN_TTL",
+    fallback: "0",
+    meaning:
+      "seconds for which a shared cache that keeps apart what differs in Authorization may keep figures, at most 300; 0: not at all",
+  },
   { name: "EARSHOT_SOCKETIO", fallback: "0", meaning: "1 serves the streams to Socket.IO clients as well" },
   {
     name: "EARSHOT_TRUST_PROXY",
@@ -512,6 +520,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     rateLimit: quota("EARSHOT_RATE_LIMIT"),
     rateLimitAddress: quota("EARSHOT_RATE_LIMIT_ADDRESS"),
     corsOrigins,
+    cdnTtl: integer("EARSHOT_CDN_TTL", 0, 0, 300),
     socketIo: flag("EARSHOT_SOCKETIO"),
     rankMinimum: integer("EARSHOT_RANK_MINIMUM", 5, 1, 1_000_000),
     retentionDays: integer("EARSHOT_RETENTION_DAYS", 730, 0, 36_500),

@@ -56,6 +56,8 @@ export interface HttpConfig extends AccessConfig {
   readonly rankMinimum?: number;
   /** Addresses and networks of proxies whose X-Forwarded-* headers are believed; nobody's where it is not given. */
   readonly trustProxy?: readonly string[];
+  /** How long caches that many share may keep figures; 0 or absent: not at all. */
+  readonly sharedCacheSeconds?: number;
   /** The dashboard's built files; absent: there is no page. */
   readonly pageFolder?: string;
   /** Other limits of load shedding (tests). */

@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { ERRORS } from "../errors.ts";
 import { PUBLIC } from "./auth.ts";
 import type { App } from "./deps.ts";
+import { PUBLIC_DOCUMENT } from "./shared-cache.ts";
 
 interface Schema {
   readonly $ref?: string;
@@ -50,16 +51,20 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
+/** The same for everybody; pages of other sites have other headers. */
+const SHARED = { "cache-control": PUBLIC_DOCUMENT, vary: "Origin" };
+
 export function docsRoutes(app: App): void {
   let page: string | null = null;
   const hidden = { hide: true };
   app.get("/openapi.json", { config: { access: PUBLIC }, schema: hidden }, async (_request, reply) =>
-    reply.header("access-control-allow-origin", "*").send(app.swagger()),
+    reply.headers({ ...SHARED, "access-control-allow-origin": "*" }).send(app.swagger()),
   );
   app.get("/docs", { config: { access: PUBLIC }, schema: hidden }, async (_request, reply) => {
     page ??= render(app.swagger() as unknown as Document);
     const style = hash("sha256", STYLE, "base64");
     return reply
+      .headers(SHARED)
       .header("content-security-policy", `default-src 'none'; style-src 'sha256-${style}'; frame-ancestors 'none'`)
       .type("text/html; charset=utf-8")
       .serializer((html: string) => html)

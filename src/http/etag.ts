@@ -11,6 +11,9 @@ export function matches(ifNoneMatch: string | undefined, tag: string): boolean {
   return ifNoneMatch.split(",").some((t) => t.trim().replace(/^W\//, "") === opaque);
 }
 
+/** Stays with whoever asked, and is asked about each time. */
+export const PRIVATE = "private, no-cache";
+
 /** What becomes of good answers: the bytes that were sent, or null where the asker has them already. */
 export type OnGood = (request: FastifyRequest, reply: FastifyReply, tag: string, bytes: Buffer | null) => void;
 
@@ -35,7 +38,7 @@ export function useEtags(app: App, onGood: OnGood): void {
       void reply.header("etag", tag);
     }
     onGood(request, reply, tag, bytes);
-    if (!reply.hasHeader("cache-control")) void reply.header("cache-control", "private, no-cache");
+    if (!reply.hasHeader("cache-control")) void reply.header("cache-control", PRIVATE);
     if (matches(request.headers["if-none-match"], tag)) {
       void reply.code(304).removeHeader("content-length").removeHeader("content-type");
       done(null, "");

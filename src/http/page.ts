@@ -56,7 +56,7 @@ export function pageRoutes(app: App, folder: string | null): void {
 }
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile): FastifyReply {
-  void reply.header("etag", file.etag).header("vary", "Accept-Encoding");
+  void reply.header("etag", file.etag).header("vary", "Accept-Encoding, Origin");
   if (matches(request.headers["if-none-match"], file.etag)) return reply.code(304).send();
   const accepted = request.headers["accept-encoding"] ?? "";
   const form = file.forms.find((f) => f.encoding === null || new RegExp(`\\b${f.encoding}\\b`).test(accepted));

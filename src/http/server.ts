@@ -43,6 +43,7 @@ import { liveRoutes } from "./routes/live.ts";
 import { readRoutes } from "./routes/reads.ts";
 import { replicationRoutes } from "./routes/replication.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { useSharedCache } from "./shared-cache.ts";
 import { SHED_LIMITS, sheddingServer } from "./shed.ts";
 import { useSockets } from "./sockets.ts";
 import { createUnderWay } from "./under-way.ts";
@@ -132,6 +133,7 @@ async function surface(context: RouteContext, recalculation: Recalculation, stre
   useJsonBodies(app);
   const { onGood, standIn } = useLastGood(app, context);
   useEtags(app, onGood);
+  useSharedCache(app, context.config.sharedCacheSeconds ?? 0);
   useValidation(app);
   useErrors(app, standIn, context);
   await useOpenapi(app, context.config.version);

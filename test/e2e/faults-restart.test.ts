@@ -113,7 +113,7 @@ describe.skipIf(nginx === null)("a rolling restart behind nginx", () => {
         expect(new Set(stored).size).toBe(stored.length);
         expect(clients.lost()).toBeGreaterThan(0);
         measured(
-          "rolling restart behind nginx",
+          "processes restarted one after another",
           `${name}: ${sizes.rounds * roles.length} restarts in ${inSeconds(took)}; ${load.reads()} reads and ` +
             `${load.acknowledged.length} POSTs, ${load.failed.length} failed, ${load.replayed()} answered at the second ` +
             `process; ${sizes.sockets} sockets came back ${clients.lost()} times, each had ${head} events once`,

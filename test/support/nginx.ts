@@ -42,12 +42,12 @@ export interface Nginx {
 /**
  * @param program path of nginx, as `requirement("nginx")` found it
  * @param ports of the processes that serve the API
- * @param realtime of those that serve sockets, where they are others
+ * @param more realtime: ports of those that serve sockets, where they are others; cache: with the lines for one
  */
 export async function startNginx(
   program: string,
   ports: readonly number[],
-  { realtime = ports }: { realtime?: readonly number[] } = {},
+  { realtime = ports, cache = false }: { realtime?: readonly number[]; cache?: boolean } = {},
 ): Promise<Nginx> {
   const { path, cleanup } = await temporaryFolder();
   const port = await freePort();
@@ -58,6 +58,8 @@ export async function startNginx(
   const named = (of: readonly number[]): string =>
     of.map((port) => `    server 127.0.0.1:${port}${first?.[1] ?? ""}\n`).join("");
   const configuration = given
+    .replaceAll(cache ? "#cache# " : /^ *#cache# .*\n/gm, "")
+    .replace("/var/cache/nginx/earshot", join(path, "cache"))
     .replace(SERVER, "")
     .replace("    zone earshot 128k;\n", (zone) => zone + named(ports))
     .replace("    zone earshot_realtime 128k;\n", (zone) => zone + named(realtime))

@@ -19,7 +19,7 @@ export function analyticsRoutes(app: App, context: RouteContext, recalculation: 
   app.get(
     "/api/v1/analytics/agents",
     {
-      config: { access: EVERYBODY, lastGood: "figures" },
+      config: { access: EVERYBODY, lastGood: "figures", shared: true },
       schema: {
         tags: ["analytics"],
         summary: "Averages per agent, best sentiment first",
@@ -40,7 +40,7 @@ export function analyticsRoutes(app: App, context: RouteContext, recalculation: 
   app.get(
     "/api/v1/analytics/definitions",
     {
-      config: { access: EVERYBODY },
+      config: { access: EVERYBODY, shared: true },
       schema: {
         tags: ["analytics"],
         summary: "What every measure means",
