@@ -56,9 +56,9 @@ import type { BackupDeps, Manifest } from "./services/backups.ts";
 import type { RestoreDeps } from "./services/restore.ts";
 import { type KafkaLink, startKafkaLink } from "./services/kafka-link.ts";
 import { SPACE_BOOKMARK } from "./services/originals.ts";
-import { withoutWrites } from "./services/read-only.ts";
-import { startReplication } from "./services/replicate.ts";
-import type { ReplicateDeps, Replication } from "./services/replicate.ts";
+import { refuseCopies, withoutWrites } from "./services/read-only.ts";
+import { followPrimary, NOTHING_YET } from "./services/replicate.ts";
+import type { Replication } from "./services/replicate.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
 import { startRelay } from "./services/relay.ts";
@@ -194,15 +194,6 @@ export function storeName({ postgres, storePath }: Config): string {
   if (postgres === null) return storePath;
   const { host, pathname } = new URL(postgres.url);
   return `PostgreSQL ${host}${pathname}`;
-}
-
-/** What is written into a copy would be in nobody's way until the primary gives something the same name. */
-async function refuseCopies({ mirror }: Store): Promise<void> {
-  if ((await mirror?.place()) === null || mirror === undefined) return;
-  throw new AppError(
-    "validation",
-    "The database is a replica's: ask its primary, or start it with EARSHOT_REPLICA_OF; `earshot promote` makes it a store of its own",
-  );
 }
 
 /** `promote`: false where the database is a store of its own already. */
@@ -446,29 +437,6 @@ function openIndex(
   });
 }
 
-const NOT_FOLLOWING = { loading: true, seq: 0, behind: 0, lag_ms: null, late: true, problem: null } as const;
-
-/** Begins to copy the primary into this store. Rejects where the store has calls of its own. */
-async function followPrimary(
-  { of: url, key }: NonNullable<Config["replica"]>,
-  { mirror }: Store,
-  told: Pick<ReplicateDeps, "onLoaded" | "onSpace" | "onChange">,
-): Promise<Replication> {
-  if (!mirror) throw new AppError("validation", "EARSHOT_REPLICA_OF needs a sqlite store");
-  if (await mirror.foreign())
-    throw new AppError("validation", `The database has calls of its own: a replica of ${url} needs an empty file`);
-  const place = await mirror.place();
-  const primary = openPrimary({ url, key });
-  const replication = startReplication({ ...told, primary, mirror, now: Date.now }, place);
-  return {
-    state: replication.state,
-    stop() {
-      primary.close();
-      return replication.stop();
-    },
-  };
-}
-
 /** `kafka rebuild`: figures from the topic of events alone, beside those of the store. */
 export async function rebuildFromEvents(config: Config): Promise<TopicRebuild> {
   const { kafka, timezone } = config;
@@ -512,7 +480,7 @@ export async function start(
   let replication: Replication | null = null;
   const replica = config.replica && {
     primary: config.replica.of,
-    state: () => replication?.state() ?? NOT_FOLLOWING,
+    state: () => replication?.state() ?? NOTHING_YET,
   };
   let told: Metrics | null = null;
   const opened = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
@@ -555,13 +523,16 @@ export async function start(
   const warn = (error: unknown) => log.error({ error }, "the vector index could not be opened");
   models.onChange((state) => void useSpace(state.space_id).catch(warn));
 
-  const follow = async (primary: NonNullable<Config["replica"]>): Promise<Replication> =>
-    followPrimary(primary, store, {
+  const follow = ({ of, key }: NonNullable<Config["replica"]>): Promise<Replication> =>
+    followPrimary({
+      primary: openPrimary({ url: of, key }),
+      mirror: store.mirror,
+      now: Date.now,
       // What was loaded has no events to follow.
       onLoaded: () => void index.refill().catch(warn),
       onSpace: (space_id) => void useSpace(models.describe().space_id ?? space_id).catch(warn),
       onChange(problem) {
-        if (problem === null) log.info({ primary: primary.of }, "the calls of the primary come");
+        if (problem === null) log.info({ primary: of }, "the calls of the primary come");
         else log.warn({ problem }, "the calls of the primary do not come: what is here grows old until they do");
       },
     });

@@ -18,6 +18,7 @@ const TAGS = [
   { name: "live", description: "WebSockets" },
   { name: "events", description: "The change feed" },
   { name: "jobs", description: "Long work and what was given up" },
+  { name: "replication", description: "What a replica reads" },
   { name: "access", description: "Who you are" },
   { name: "health", description: "For load balancers" },
 ];

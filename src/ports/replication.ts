@@ -68,6 +68,8 @@ export interface Primary {
   standing(again: boolean): Promise<Standing | null>;
   /** Calls back soon after something happened there, while it can be reached. Returns the unsubscriber. */
   onChange(listener: () => void): () => void;
+  /** Breaks off what is under way. */
+  close(): void;
 }
 
 /** One transaction of a store that is a copy. */

@@ -4,6 +4,7 @@ import type { Calls } from "../ports/calls.ts";
 import type { Idempotency, KeyedWrites } from "../ports/idempotency.ts";
 import type { Jobs } from "../ports/jobs.ts";
 import type { LiveCalls } from "../ports/live-calls.ts";
+import type { Mirror } from "../ports/replication.ts";
 import type { Work } from "../ports/work.ts";
 
 interface Written {
@@ -37,4 +38,13 @@ export function withoutWrites<S extends Written>(store: S, primary: string): S {
     live: { ...store.live, ...keyed.live, saveScores: refuse, unscored: none, idle: none },
     idempotency: { ...store.idempotency, under: () => keyed },
   };
+}
+
+/** What is written into a copy would be in the way of what its primary gives the same number. */
+export async function refuseCopies({ mirror }: { readonly mirror?: Mirror }): Promise<void> {
+  if (!mirror || (await mirror.place()) === null) return;
+  throw new AppError(
+    "validation",
+    "The database is a replica's: ask its primary, or start it with EARSHOT_REPLICA_OF; `earshot promote` makes it a store of its own",
+  );
 }

@@ -4,6 +4,7 @@
  * way. A log that no longer holds what comes next, or is another one, means the first part again, over what is there.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { AppError } from "../errors.ts";
 import type { WholeCall } from "../core/whole-call.ts";
 import type { EventRow } from "../ports/events.ts";
 import type { LogState, Mirror, Primary, WholeLiveCall } from "../ports/replication.ts";
@@ -54,12 +55,15 @@ export interface ReplicaState {
   readonly problem: string | null;
 }
 
+/** Before anything was asked. */
+export const NOTHING_YET: ReplicaState = { loading: true, seq: 0, behind: 0, lag_ms: null, late: true, problem: null };
+
 export interface Replication {
   readonly state: () => ReplicaState;
   stop(): Promise<void>;
 }
 
-export interface ReplicateDeps {
+interface ReplicateDeps {
   readonly primary: Primary;
   readonly mirror: Mirror;
   readonly now: () => number;
@@ -75,8 +79,21 @@ function anchorOf(event: EventRow | null | undefined): Anchor {
   return event ? { seq: event.seq, at: event.at, type: event.type, call_id: event.call_id } : null;
 }
 
-/** Copies until it is stopped. The place must have been read from the mirror. */
-export function startReplication(deps: ReplicateDeps, stored: string | null): Replication {
+/**
+ * Copies until it is stopped; the first step is under way when this resolves. Rejects where the store cannot be a copy, or
+ * has calls of its own.
+ */
+export async function followPrimary(
+  deps: Omit<ReplicateDeps, "mirror"> & { readonly mirror: Mirror | undefined },
+): Promise<Replication> {
+  const { mirror } = deps;
+  if (!mirror) throw new AppError("validation", "A replica needs a sqlite store");
+  if (await mirror.foreign())
+    throw new AppError("validation", "The database has calls of its own: a replica needs an empty one");
+  return start({ ...deps, mirror }, await mirror.place());
+}
+
+function start(deps: ReplicateDeps, stored: string | null): Replication {
   const { primary, mirror, now } = deps;
   let place = stored === null ? START : (JSON.parse(stored) as Place);
   let wholeAt = place.whole_at;
@@ -98,6 +115,7 @@ export function startReplication(deps: ReplicateDeps, stored: string | null): Re
     const standing = await primary.standing(!allStand);
     standingAt = now();
     if (!standing) return;
+    allStand = false;
     const { changed, whole } = await mirror.stand(standing);
     for (const call_no of changed) await again(call_no);
     allStand = whole;
@@ -242,6 +260,7 @@ export function startReplication(deps: ReplicateDeps, stored: string | null): Re
     async stop() {
       stopping.abort();
       unsubscribe();
+      primary.close();
       await running;
     },
   };

@@ -101,6 +101,8 @@ function isStream(headers: IncomingHttpHeaders): boolean {
 function wrong({ method, url }: FuzzRequest, { status, headers, text }: Answer): string | null {
   if (isStream(headers)) return status === 200 ? null : "a stream that is an error";
   const type = headers["content-type"] ?? "";
+  if (type.startsWith("application/x-ndjson"))
+    return text.trimEnd().split("\n").at(-1)?.startsWith('{"end":') === true ? null : "lines without an end";
   if (status >= 400 && !type.startsWith("application/problem+json")) return `content type ${type} of an error`;
   if (status < 400 && text !== "" && !type.startsWith("application/json")) return `content type ${type}`;
   if (text === "") return status === 204 || status === 304 ? null : "no body";

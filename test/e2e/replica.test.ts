@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Pair, caughtUp, differences, drained, lagOf, sendDemo, startPair, until } from "../support/replica.ts";
-import { runCli } from "../support/process.ts";
+import { ADMIN_KEY, type Earshot, runCli, startEarshot } from "../support/process.ts";
+import { SocketClient, type StreamMessage } from "../support/stream-client.ts";
 
 let pair: Pair | null = null;
 afterEach(async () => {
@@ -26,6 +27,16 @@ function holds(database: string, text: string): boolean {
   const folder = dirname(database);
   const files = readdirSync(folder).filter((name) => name.startsWith("earshot.db"));
   return files.some((name) => readFileSync(join(folder, name)).includes(text));
+}
+
+/** What is shown of the call `on` that goes on. */
+async function looked(server: Earshot): Promise<object> {
+  const { alerts, turns } = await server.get<{ alerts: unknown; turns: unknown }>("/api/v1/live/on");
+  return { alerts, turns };
+}
+
+function enriched(message: StreamMessage): boolean {
+  return message.type === "call.enriched" && message["call_id"] === "on";
 }
 
 interface Problem {
@@ -144,4 +155,73 @@ describe("a replica", () => {
       return !(headers.get("earshot-degraded") ?? "").includes("replication");
     });
   }, 90_000);
+
+  test("streams what happens at its primary under the same seq, calls that go on too", async () => {
+    pair = await startPair();
+    const { primary } = pair;
+    await primary.call("POST", "/api/v1/calls", call("s-1", "Good day."));
+    await drained(primary);
+    await pair.startReplica();
+    await caughtUp(pair);
+    const { replica } = pair;
+    const { seq } = await lagOf(replica);
+    const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+    const [there, here] = [primary, replica].map((s) => new SocketClient(`${s.url}/ws/feed?after=${seq}`, headers)) as [
+      SocketClient,
+      SocketClient,
+    ];
+    await Promise.all([there.next((m) => m.type === "hello"), here.next((m) => m.type === "hello")]);
+    await primary.call("POST", "/api/v1/live", { call_id: "on", agent_id: "ann", start_time: "2026-05-01T10:00:00Z" });
+    const turns = [{ speaker: "customer", text: "I hate this and I am very angry." }];
+    await primary.call("POST", "/api/v1/calls/on/turns", { turns });
+    await here.next((m) => m.type === "live.turn");
+    expect(await looked(replica)).toEqual(await looked(primary));
+    await primary.call("POST", "/api/v1/calls/on/end");
+    await Promise.all([here.next(enriched), there.next(enriched)]);
+    expect(here.seqs()).toEqual(there.seqs());
+    expect((await replica.call("GET", "/api/v1/live/on")).status).toBe(
+      (await primary.call("GET", "/api/v1/live/on")).status,
+    );
+    expect(await replica.get("/api/v1/calls/on")).toEqual(await primary.get("/api/v1/calls/on"));
+    // Turns of a call that goes on are a write, by socket as well.
+    const live = new SocketClient(`${replica.url}/ws/live`, headers);
+    live.ws.once("open", () => live.ws.send(JSON.stringify({ type: "start", call_id: "no", agent_id: "ann" })));
+    const refused = await live.next((m) => JSON.stringify(m).includes("read_only"));
+    expect(JSON.stringify(refused)).toContain(primary.url);
+    for (const client of [there, here, live]) client.ws.terminate();
+  }, 60_000);
+
+  test("keeps its file from other writers, until it is made a store of its own", async () => {
+    pair = await startPair();
+    const { primary, files } = pair;
+    await primary.call("POST", "/api/v1/calls", call("p-1", "Good day."));
+    await drained(primary);
+    await pair.startReplica();
+    await caughtUp(pair);
+    const here = { EARSHOT_DATA_DIR: dirname(files.replica), EARSHOT_MODEL_DIR: "statistical:" };
+    const of = { EARSHOT_REPLICA_OF: primary.url, EARSHOT_REPLICA_KEY: ADMIN_KEY };
+    expect((await runCli(["serve"], { ...here, ...of })).stderr).toContain("is for one process");
+    expect((await runCli(["promote"], here)).stderr).toContain("The replica runs");
+    await pair.replica.stop();
+    expect(await runCli(["erase", "acme"], here)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("The database is a replica's"),
+    });
+    expect((await runCli(["serve"], here)).stderr).toContain("The database is a replica's");
+    await primary.stop("SIGKILL");
+    expect((await runCli(["promote"], here)).stderr).toContain("It is a store of its own now");
+    const promoted = await startEarshot({ ...here, EARSHOT_LOG_LEVEL: "warn" });
+    try {
+      const repeated = await promoted.call("POST", "/api/v1/calls", call("p-1", "Good day."));
+      expect([repeated.status, repeated.headers.get("idempotency-replayed")]).toEqual([202, "true"]);
+      expect((await promoted.call("POST", "/api/v1/calls", call("p-2", "Good evening."))).status).toBe(202);
+      await drained(promoted);
+      const { calls } = await promoted.get<{ calls: { state: string }[] }>("/api/v1/calls");
+      expect(calls.map(({ state }) => state)).toEqual(["degraded", "degraded"]);
+    } finally {
+      await promoted.stop();
+    }
+    // What holds calls of its own becomes no copy.
+    expect((await runCli(["serve"], { ...here, ...of })).stderr).toContain("has calls of its own");
+  }, 60_000);
 });

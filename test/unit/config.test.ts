@@ -110,6 +110,19 @@ test("events, notices of work and figures go by the database and memory, or by R
   }
 });
 
+test("a replica names its primary and an admin key of it, and keeps its calls in a file", () => {
+  const set = { EARSHOT_REPLICA_OF: "https://primary.example.com/", EARSHOT_REPLICA_KEY: "ek_admin_1" };
+  expect(readConfig({}).replica).toBeNull();
+  expect(readConfig(set).replica).toEqual({ of: "https://primary.example.com", key: "ek_admin_1" });
+  expect(() => readConfig({ ...set, EARSHOT_REPLICA_KEY: "" })).toThrow(/EARSHOT_REPLICA_KEY must be set beside/);
+  for (const url of ["primary.example.com", "ftp://host", "http://ann:hunter2@host", "http://host?key=hunter2"]) {
+    const problem = "EARSHOT_REPLICA_OF must be http:// or https:// with a host, and no name, password or query";
+    expect(() => readConfig({ ...set, EARSHOT_REPLICA_OF: url })).toThrow(new RegExp(`${problem}$`));
+  }
+  const server = { EARSHOT_STORE_URL: "postgres://host/earshot", EARSHOT_JWT_SECRET: "s".repeat(32) };
+  expect(() => readConfig({ ...set, ...server })).toThrow(/EARSHOT_REPLICA_OF needs a sqlite store/);
+});
+
 test("limits are requests in seconds, or 0 for none", () => {
   expect(readConfig({})).toMatchObject({
     rateLimit: { limit: 60_000, window_s: 60 },

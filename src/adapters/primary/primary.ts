@@ -18,10 +18,6 @@ export interface PrimaryOptions {
   readonly key: string;
 }
 
-export interface OpenPrimary extends Primary {
-  close(): void;
-}
-
 type Line =
   | { readonly log: LogState }
   | { readonly event: EventRow }
@@ -30,7 +26,7 @@ type Line =
   | { readonly end: { readonly more: boolean } };
 
 /** Connects when it is asked for something. Answers reject with an AppError that names the server. */
-export function openPrimary(options: PrimaryOptions): OpenPrimary {
+export function openPrimary(options: PrimaryOptions): Primary {
   const closing = new AbortController();
   const listeners = new Set<() => void>();
   let tag: string | null = null;
