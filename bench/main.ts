@@ -22,6 +22,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   reads: "reads of the store alone [calls]",
   spread:
     "from a write to who follows the events, in the same and in another process, by the log and by Redis [--events 300]",
+  dispatch:
+    "from a write to another process that takes the work, and looks into the store, by sql: and by Redis, on SQLite and PostgreSQL [--calls 150]",
   live: "calls that go on: from a turn's POST to the socket that follows, alone and beside a bulk import [--calls 50]",
   sockets:
     "the feed to 1,000 and 10,000 sockets: memory, call to last client, messages a second; the peer [--beside 1000]",

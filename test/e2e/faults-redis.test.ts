@@ -7,20 +7,26 @@ import { requirement } from "../support/requirements.ts";
 
 const program = requirement("redis");
 
+const PARTS = ["stream", "dispatch", "cache"] as const;
+
 interface Ready {
   readonly status: string;
   readonly degraded: readonly string[];
-  readonly checks: { readonly stream: { readonly ok: boolean } };
+  readonly checks: Readonly<Record<(typeof PARTS)[number], { readonly ok: boolean }>>;
 }
 
 const says = (earshot: Earshot, degraded: boolean) =>
   vi.waitFor(
     async () => {
       const ready = await earshot.get<Ready>("/health/ready");
-      expect(ready.degraded.includes("stream")).toBe(degraded);
-      expect(ready.checks.stream.ok).toBe(!degraded);
+      expect(PARTS.map((part) => ready.degraded.includes(part))).toEqual(PARTS.map(() => degraded));
+      expect(PARTS.map((part) => ready.checks[part].ok)).toEqual(PARTS.map(() => !degraded));
       const metrics = await (await earshot.call("GET", "/metrics")).text();
-      expect(metrics).toContain(`earshot_degraded{part="stream"} ${degraded ? 1 : 0}`);
+      for (const part of PARTS) expect(metrics).toContain(`earshot_degraded{part="${part}"} ${degraded ? 1 : 0}`);
+      // Whatever is away, figures are answered, and say on what they had to do without.
+      const figures = await earshot.call("GET", "/api/v1/analytics/agents");
+      expect(figures.status).toBe(200);
+      expect(figures.headers.get("earshot-degraded")).toBe(degraded ? "models, cache" : "models");
     },
     { timeout: 15_000, interval: 50 },
   );
@@ -40,14 +46,19 @@ describe.skipIf(program === null)("Redis away", () => {
   });
 
   const serve = (role: string) =>
-    startEarshot({ EARSHOT_DATA_DIR: folder.path, EARSHOT_MODEL_DIR: "statistical:", EARSHOT_STREAM_URL: server.url }, [
-      "serve",
-      "--role",
-      role,
-    ]);
+    startEarshot(
+      {
+        EARSHOT_DATA_DIR: folder.path,
+        EARSHOT_MODEL_DIR: "statistical:",
+        EARSHOT_STREAM_URL: server.url,
+        EARSHOT_DISPATCH_URL: server.url,
+        EARSHOT_CACHE_URL: server.url,
+      },
+      ["serve", "--role", role],
+    );
 
-  /** A call is acknowledged, enriched by whoever works, and its sentiment comes through the socket. */
-  async function goesOn(earshot: Earshot): Promise<void> {
+  /** A call is acknowledged, enriched by whoever works, and its sentiment comes through the socket. `late`: whether it says so. */
+  async function goesOn(earshot: Earshot, late?: boolean): Promise<void> {
     const call_id = `c${sent++}`;
     const began = performance.now();
     const response = await earshot.call("POST", "/api/v1/calls", {
@@ -55,6 +66,7 @@ describe.skipIf(program === null)("Redis away", () => {
       transcript: "Agent: Hello.\nCustomer: I am really happy with this, thank you.",
     });
     expect(response.status).toBe(202);
+    if (late !== undefined) expect(response.headers.get("earshot-degraded")).toBe(late ? "dispatch" : null);
     expect(performance.now() - began).toBeLessThan(3_000);
     const headers = { authorization: `Bearer ${ADMIN_KEY}` };
     const ws = new WebSocket(`${earshot.url.replace("http", "ws")}/ws/sentiment/${call_id}`, { headers });
@@ -77,10 +89,11 @@ describe.skipIf(program === null)("Redis away", () => {
       await says(api, true);
       await server.start();
       await says(api, false);
-      await goesOn(api);
+      await goesOn(api, false);
       await server.kill();
       await goesOn(api);
       await says(api, true);
+      await goesOn(api, true);
       await server.start();
       await says(api, false);
       await goesOn(api);

@@ -20,8 +20,8 @@ export async function redisCaches(
   url: string,
   client: Pick<ReturnType<typeof createClient>, "keys" | "pTTL" | "pExpire" | "del">,
   random: () => number = Math.random,
+  log_id: string = randomUUID(),
 ): Promise<RedisCaches> {
-  const log_id = randomUUID();
   const tag = `earshot:{${log_id}:cache}`;
   let passed = 0;
   const now = (): number => performance.now() + passed;

@@ -20,11 +20,18 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-/** @param program path of redis-server, as `requirement("redis")` found it */
-export async function startRedis(program: string): Promise<RedisServer> {
+/** @param program path of redis-server, as `requirement("redis")` found it; `more`: other options, by name */
+export async function startRedis(program: string, more: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
   const { path, cleanup } = await temporaryFolder();
-  const port = await freePort();
-  const options = { port, bind: "127.0.0.1", dir: path, save: "", appendonly: "no" };
+  const port = Number(more["port"] ?? (await freePort()));
+  const options: Readonly<Record<string, string | number>> = {
+    port,
+    bind: "127.0.0.1",
+    dir: path,
+    save: "",
+    appendonly: "no",
+    ...more,
+  };
   let child: ChildProcess | null = null;
 
   const start = async (): Promise<void> => {

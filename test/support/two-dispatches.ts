@@ -11,6 +11,7 @@ export interface TwoDispatches extends TwoStores {
   readonly dispatches: readonly [Dispatch, Dispatch];
   /** What the two were told, in order. */
   readonly changes: readonly (string | null)[];
+  readonly log_id: string;
   /** The hash tag of the keys. */
   readonly tag: string;
   open(process: 0 | 1, more?: Partial<RedisDispatchOptions>): Dispatch;
@@ -37,6 +38,7 @@ export async function twoDispatches(url: string): Promise<TwoDispatches> {
     ...two,
     dispatches,
     changes,
+    log_id,
     tag: `earshot:{${log_id}:work}`,
     open,
     async close() {
