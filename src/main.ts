@@ -7,6 +7,7 @@ import type { Context } from "./commands/context.ts";
 import { doctorCommands } from "./commands/doctor.ts";
 import { importCommands } from "./commands/import.ts";
 import { modelCommands } from "./commands/models.ts";
+import { moveCommands } from "./commands/move.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { VERSION } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
@@ -33,6 +34,7 @@ for (const add of [
   accountCommands,
   callCommands,
   backupCommands,
+  moveCommands,
   doctorCommands,
 ])
   add(program, context);
