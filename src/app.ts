@@ -53,6 +53,8 @@ import { closeInOrder } from "./services/shutdown.ts";
 import type { Stage } from "./services/shutdown.ts";
 import { createBackups, makeBackup } from "./services/backups.ts";
 import type { BackupDeps, Manifest } from "./services/backups.ts";
+import { moveStore } from "./services/move.ts";
+import type { MoveInput, MoveReport } from "./services/move.ts";
 import type { RestoreDeps } from "./services/restore.ts";
 import { type KafkaLink, startKafkaLink } from "./services/kafka-link.ts";
 import { SPACE_BOOKMARK } from "./services/originals.ts";
@@ -191,8 +193,11 @@ export async function redisStates({ streamUrl, dispatchUrl, cacheUrl }: Config) 
 
 /** Where the calls are, without whose name and password open it. */
 export function storeName({ postgres, storePath }: Config): string {
-  if (postgres === null) return storePath;
-  const { host, pathname } = new URL(postgres.url);
+  return postgres === null ? storePath : serverName(postgres.url);
+}
+
+function serverName(url: string): string {
+  const { host, pathname } = new URL(url);
   return `PostgreSQL ${host}${pathname}`;
 }
 
@@ -234,6 +239,27 @@ export function makeBackupHere(
   onProgress: (done: number, total: number) => void,
 ): Promise<Manifest> {
   return withStore(config, (store) => makeBackup(backupDeps(store), { folder, onProgress }));
+}
+
+/** Copies parts side by side: reading and packing them keeps a core busy, the server another. */
+const MOST_MOVERS = 8;
+
+/** Moves the SQLite store to the PostgreSQL database at `url`; `name` of the input is made of that. */
+export async function moveStoreTo(config: Config, url: string, input: Omit<MoveInput, "name">): Promise<MoveReport> {
+  const { openMove } = await import("./adapters/sql/move/open.ts");
+  const lanes = Math.min(MOST_MOVERS, Math.max(2, availableParallelism()));
+  const deps = openMove({ path: config.storePath, url, lanes, now: Date.now });
+  try {
+    return await moveStore(deps, { ...input, name: serverName(url) });
+  } finally {
+    await deps.close();
+  }
+}
+
+/** Lets the SQLite store be written to again that was moved, or was to be; false where it was not. */
+export async function undoMoveOf(config: Config): Promise<boolean> {
+  const { undoMove } = await import("./adapters/sql/move/source.ts");
+  return undoMove(config.storePath);
 }
 
 /** What restoring needs of the store. */

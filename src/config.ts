@@ -295,7 +295,7 @@ function isAddress(text: string): boolean {
 }
 
 /** True for postgres:// or postgresql:// with a host and the name of a database. */
-function isPostgres(text: string): boolean {
+export function isPostgres(text: string): boolean {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
   const { hostname, pathname, searchParams } = new URL(text);
   return (hostname !== "" || searchParams.has("host")) && pathname.length > 1;

@@ -9,6 +9,7 @@ import { importCommands } from "./commands/import.ts";
 import { lakeCommands } from "./commands/lake.ts";
 import { kafkaCommands } from "./commands/kafka.ts";
 import { modelCommands } from "./commands/models.ts";
+import { moveCommands } from "./commands/move.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { VERSION } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
@@ -36,6 +37,7 @@ for (const add of [
   callCommands,
   backupCommands,
   kafkaCommands,
+  moveCommands,
   doctorCommands,
   lakeCommands,
 ])

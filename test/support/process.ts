@@ -32,23 +32,32 @@ function environment(env: Record<string, string>): NodeJS.ProcessEnv {
   return { ...clean, EARSHOT_ADMIN_KEY: ADMIN_KEY, EARSHOT_PORT: "0", ...env };
 }
 
-/** Runs a command of the command line to its end, or to `killed`; `script` stands in for the entry. */
-export async function runCli(
-  args: readonly string[],
-  env: Record<string, string>,
-  input = "",
-  script = entry,
-  killed?: Promise<void>,
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
+export interface Command {
+  readonly pid: number;
+  /** Sends the signal. */
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
+}
+
+/** Starts a command of the command line; `script` stands in for the entry. */
+export function startCli(args: readonly string[], env: Record<string, string>, input = "", script = entry): Command {
   const child = spawn(process.execPath, [script, ...args], { env: environment(env), stdio: "pipe" });
-  void killed?.then(() => child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (s: string) => (stdout += s));
   child.stderr.setEncoding("utf8").on("data", (s: string) => (stderr += s));
   child.stdin.end(input);
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, stdout, stderr };
+  const closed = once(child, "close") as Promise<[number | null]>;
+  return {
+    pid: child.pid as number,
+    kill: (signal) => child.kill(signal),
+    ended: closed.then(([code]) => ({ code, stdout, stderr })),
+  };
+}
+
+/** Runs a command of the command line to its end. */
+export function runCli(...command: Parameters<typeof startCli>): Command["ended"] {
+  return startCli(...command).ended;
 }
 
 /**

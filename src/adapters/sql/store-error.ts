@@ -12,6 +12,9 @@ export function isBusy(cause: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(sqliteCode(cause) ?? "");
 }
 
+/** What triggers of a store that is being moved, or was, say: seconds after which to try again, and a sentence (move/marks.ts). */
+const MOVED = /^moved:(\d+):(.*)$/s;
+
 /** Faults of the disk or the file: nothing of the transaction can be trusted to be written. */
 const FAULT = /^SQLITE_(FULL|IOERR|CORRUPT|NOTADB|READONLY|CANTOPEN|NOMEM|PERM|AUTH|NOLFS|PROTOCOL|BUSY|LOCKED)/;
 
@@ -21,6 +24,8 @@ const FAULT = /^SQLITE_(FULL|IOERR|CORRUPT|NOTADB|READONLY|CANTOPEN|NOMEM|PERM|A
  */
 export function storeFault(cause: unknown): AppError | null {
   const code = sqliteCode(cause);
+  const [, seconds, sentence] = (code === "SQLITE_CONSTRAINT_TRIGGER" && MOVED.exec((cause as Error).message)) || [];
+  if (seconds !== undefined) return new AppError("store_unavailable", sentence, { cause, retryAfter: Number(seconds) });
   if (code === null || !FAULT.test(code)) return null;
   if (code === "SQLITE_FULL") return new AppError("storage_full", undefined, { cause, retryAfter: 30 });
   const detail = isBusy(cause) ? "The database is locked by another process" : `The database cannot be used (${code})`;

@@ -10,6 +10,7 @@ import { freeLostLeases } from "./alone.ts";
 import type { Answer, CommandName, Failure, Reply, Request, WriterSettings } from "./commands.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { type Connection, openForWriting } from "./connection.ts";
+import { refuseMoved } from "./move/refuse.ts";
 import { WriteContext } from "./write-context.ts";
 import { failureOf, runGroup } from "./write-group.ts";
 import { CALLS } from "./statements.ts";
@@ -50,6 +51,7 @@ const context = start();
 
 function start(): WriteContext | null {
   try {
+    refuseMoved(settings.path);
     freeLostLeases(settings.path);
     const db = openForWriting(settings.path);
     const opened = new WriteContext(db, settings.timezone, settings.part_calls);

@@ -20,18 +20,23 @@ export interface IndexedCall {
   readonly turns: readonly Turn[];
 }
 
-/** The text of a tsvector. A hash holds no quote and no backslash: it is four characters from U+0400 on. */
-export function vectorText(words: SearchWords, text: string): string {
+/** The hashes of a turn, each with its places, as a tsvector keeps them. */
+export function placesOf(words: SearchWords, text: string): Map<string, number[]> {
   const places = new Map<string, number[]>();
   const hashes = words.indexed(text);
-  if (hashes === "") return "";
+  if (hashes === "") return places;
   for (const [i, hash] of hashes.split(" ").entries()) {
     const known = places.get(hash);
     const place = Math.min(i + 1, LAST_PLACE);
     if (!known) places.set(hash, [place]);
     else if (known.length < PLACES && known.at(-1) !== place) known.push(place);
   }
-  return [...places].map(([hash, at]) => `'${hash}':${at.join(",")}`).join(" ");
+  return places;
+}
+
+/** The text of a tsvector. A hash holds no quote and no backslash: it is four characters from U+0400 on. */
+export function vectorText(words: SearchWords, text: string): string {
+  return [...placesOf(words, text)].map(([hash, at]) => `'${hash}':${at.join(",")}`).join(" ");
 }
 
 /** User text as a tsquery: every word required, what stands together one after the other; null without a word. */

@@ -6,6 +6,7 @@ import { makeIdempotency } from "../idempotency.ts";
 import { makeJobs } from "../jobs.ts";
 import { makeLiveCalls } from "../live-calls.ts";
 import { makeOriginals } from "../originals.ts";
+import { isHalfMoved } from "../move/target.ts";
 import { SearchWords } from "../search-words.ts";
 import { ROLLUPS } from "../statements.ts";
 import type { Store, StoreLog } from "../store.ts";
@@ -59,6 +60,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   );
   try {
     await migrate(db);
+    if (await isHalfMoved(db)) throw halfMoved();
     await db.transaction((tx) => tx.run(ROLLUPS.start, timezone));
     if (pgvector) await installPoints(db);
     const store = await assemble(db, reading, { timezone, log, now, limits: { ...LIMITS, ...options.limits } });
@@ -123,6 +125,13 @@ async function assemble(db: Database, reading: Replicas, { timezone, log, now, l
       await db.close();
     },
   };
+}
+
+function halfMoved(): AppError {
+  return new AppError(
+    "store_unavailable",
+    "A move into this database has not ended: run `earshot move` again, which goes on with it, or make an empty database",
+  );
 }
 
 function makePositions(db: Database, reading: Replicas): Positions {
