@@ -11,7 +11,7 @@ import { kafkaCommands } from "./commands/kafka.ts";
 import { modelCommands } from "./commands/models.ts";
 import { moveCommands } from "./commands/move.ts";
 import { serveCommands } from "./commands/serve.ts";
-import { VERSION } from "./app.ts";
+import { VERSION } from "./app/version.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { AppError } from "./errors.ts";
 

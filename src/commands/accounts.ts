@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { withStore } from "../app.ts";
+import { withStore } from "../app/store.ts";
 import { accountProblem, addKey, addUser } from "../services/access.ts";
 import { AppError } from "../errors.ts";
 import type { Context } from "./context.ts";

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
-import { makeBackupHere, restoreParts, storeInUse } from "../app.ts";
+import { makeBackupHere, restoreParts, storeInUse } from "../app/store.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { backupName, type Manifest, syncFolder, writeManifest } from "../services/backups.ts";

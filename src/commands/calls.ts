@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { AppError } from "../errors.ts";
-import { migrateStore, openapiDocument, promoteStore, storeInUse, VERSION, withStore } from "../app.ts";
+import { openapiDocument } from "../app/start.ts";
+import { migrateStore, promoteStore, storeInUse, withStore } from "../app/store.ts";
+import { VERSION } from "../app/version.ts";
 import { EVERYTHING } from "../core/call.ts";
 import { cutOff, expireCalls } from "../services/retention.ts";
 import { bar, type Context, progressLine } from "./context.ts";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Running, storeName } from "../app.ts";
+import type { Running } from "../app/start.ts";
+import { storeName } from "../app/store.ts";
 import type { Config } from "../config.ts";
 import { ALL_PROCESS_ROLES } from "../core/process-roles.ts";
 import { generateDemo } from "../demo/generate.ts";

@@ -1,15 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
-import {
-  checkModelFolder,
-  databaseState,
-  modelFolder,
-  redisStates,
-  sqliteVersion,
-  storeName,
-  VERSION,
-} from "../app.ts";
+import { redisStates } from "../app/between.ts";
+import { checkModelFolder, modelFolder } from "../app/models.ts";
+import { databaseState, sqliteVersion, storeName } from "../app/store.ts";
+import { VERSION } from "../app/version.ts";
 import { type Config, ConfigError } from "../config.ts";
 import {
   examineClock,

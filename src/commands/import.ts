@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import { withStore } from "../app.ts";
+import { withStore } from "../app/store.ts";
 import { AppError } from "../errors.ts";
 import type { ImportCounts, ImportFormat } from "../services/import.ts";
 import { type FileImport, formatOf, importFile } from "../services/import-file.ts";

@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
-import { rebuildFromEvents } from "../app.ts";
+import { rebuildFromEvents } from "../app/kafka.ts";
 import type { Periods } from "../core/topic-figures.ts";
 import type { Context } from "./context.ts";
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { withLake, writeLakeHere } from "../app.ts";
+import { withLake, writeLakeHere } from "../app/lake.ts";
 import { type Context, progressLine } from "./context.ts";
 
 /** `lake write|query|compact|check`. */

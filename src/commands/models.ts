@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { benchModelFolder, checkModelFolder, pullPinnedModel } from "../app.ts";
+import { benchModelFolder, checkModelFolder, pullPinnedModel } from "../app/models.ts";
 import type { Context } from "./context.ts";
 import { bar, progressLine } from "./context.ts";
 

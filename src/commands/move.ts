@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import { moveStoreTo, undoMoveOf } from "../app.ts";
+import { moveStoreTo, undoMoveOf } from "../app/store.ts";
 import { type Config, isPostgres } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { MoveDifference, MoveReport } from "../services/move.ts";

@@ -1,6 +1,6 @@
 /** What `serve` and `demo` share: set-up progress on stderr, and a clean end on a signal. */
-import { start } from "../app.ts";
-import type { Running } from "../app.ts";
+import { start } from "../app/start.ts";
+import type { Running } from "../app/start.ts";
 import type { Config } from "../config.ts";
 import type { ProcessRoles } from "../core/process-roles.ts";
 import { bar, progressLine } from "./context.ts";

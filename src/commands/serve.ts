@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import type { Running } from "../app.ts";
+import type { Running } from "../app/start.ts";
 import { ALL_PROCESS_ROLES, nameRoles, PROCESS_ROLES, readProcessRoles, SERVING_ROLES } from "../core/process-roles.ts";
 import type { ProcessRoles } from "../core/process-roles.ts";
 import type { Context } from "./context.ts";

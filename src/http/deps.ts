@@ -1,4 +1,4 @@
-/** What the HTTP surface needs; app.ts fills it, routes take it. */
+/** What the HTTP surface needs; app/start.ts fills it, routes take it. */
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";

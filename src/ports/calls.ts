@@ -1,6 +1,6 @@
 /**
  * What the application needs from the world, here: calls and their words. Each port is as wide as its meaning; adapters
- * implement them, app.ts chooses the adapters, and one contract suite per port (test/contract) holds every adapter to it.
+ * implement them, app/ chooses the adapters, and one contract suite per port (test/contract) holds every adapter to it.
  *
  * Expected outcomes are unions. Exceptions are AppError (store_unavailable, storage_full, …) or bugs.
  */

@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SETTINGS } from "../../src/config.ts";
+import { SETTINGS } from "../../src/settings.ts";
 import { type Earshot, runCli, startEarshot, temporaryFolder } from "../support/process.ts";
 import { aCall, openQuiet, temporary } from "../support/sqlite-store.ts";
 

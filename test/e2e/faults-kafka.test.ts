@@ -22,6 +22,20 @@ const line = (call_id: string) => ({
   transcript: "Agent: Hello.\nCustomer: I am really happy with this, thank you.",
 });
 
+const ready = (earshot: Earshot) => earshot.get<Ready>("/health/ready");
+const says = (earshot: Earshot, degraded: boolean) =>
+  vi.waitFor(async () => {
+    const { degraded: parts, checks } = await ready(earshot);
+    expect([parts.includes("kafka"), checks.kafka.ok]).toEqual([degraded, !degraded]);
+    const metrics = await (await earshot.call("GET", "/metrics")).text();
+    expect(metrics).toContain(`earshot_degraded{part="kafka"} ${degraded ? 1 : 0}`);
+  }, SOON);
+
+async function ends(earshot: Earshot): Promise<void> {
+  expect(await earshot.stop()).toEqual([0, null]);
+  expect(earshot.stderr()).not.toMatch(/unhandled|uncaught|TypeError/i);
+}
+
 describe.skipIf(jars === null)("Kafka away", () => {
   let kafka: KafkaServer;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -48,7 +62,6 @@ describe.skipIf(jars === null)("Kafka away", () => {
     EARSHOT_KAFKA_IMPORT_TOPIC: topic,
   });
   const serve = (...args: string[]) => startEarshot(environment(), ["serve", ...args]);
-  const ready = (earshot: Earshot) => earshot.get<Ready>("/health/ready");
 
   async function send(earshot: Earshot, n = 5): Promise<void> {
     for (let i = 0; i < n; i++) {
@@ -60,14 +73,6 @@ describe.skipIf(jars === null)("Kafka away", () => {
       sent.push(call_id);
     }
   }
-
-  const says = (earshot: Earshot, degraded: boolean) =>
-    vi.waitFor(async () => {
-      const { degraded: parts, checks } = await ready(earshot);
-      expect([parts.includes("kafka"), checks.kafka.ok]).toEqual([degraded, !degraded]);
-      const metrics = await (await earshot.call("GET", "/metrics")).text();
-      expect(metrics).toContain(`earshot_degraded{part="kafka"} ${degraded ? 1 : 0}`);
-    }, SOON);
 
   /** Resolves when the topic has all of the log, and nothing waits; the milliseconds that took. */
   async function drained(earshot: Earshot): Promise<number> {
@@ -96,11 +101,6 @@ describe.skipIf(jars === null)("Kafka away", () => {
     expect(rebuilt.stderr).toContain("0 differ");
     expect(rebuilt.code).toBe(0);
     return { events: once.size, repeats: events.length - once.size };
-  }
-
-  async function ends(earshot: Earshot): Promise<void> {
-    expect(await earshot.stop()).toEqual([0, null]);
-    expect(earshot.stderr()).not.toMatch(/unhandled|uncaught|TypeError/i);
   }
 
   test("down at the start (silent and killed in the long form): calls are taken as ever, and what waits goes out by itself", async () => {

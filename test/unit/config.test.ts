@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { ConfigError, readConfig, SETTINGS } from "../../src/config.ts";
+import { ConfigError, readConfig } from "../../src/config.ts";
+import { SETTINGS } from "../../src/settings.ts";
 
 test("without settings everything has a default", () => {
   const config = readConfig({});

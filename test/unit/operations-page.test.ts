@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withOverloadTable } from "../../bench/overload-table.ts";
 import { readResults } from "../../bench/read-results.ts";
-import { SETTINGS } from "../../src/config.ts";
+import { SETTINGS } from "../../src/settings.ts";
 import { SHED_LIMITS } from "../../src/http/shed.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/operations.md"), "utf8");

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { benchmarksPage } from "../../bench/benchmarks-page.ts";
 import { readResults } from "../../bench/read-results.ts";
 import { rampText, scaleText } from "../../bench/scale-text.ts";
-import { SETTINGS } from "../../src/config.ts";
+import { SETTINGS } from "../../src/settings.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
 const page = readFileSync(join(docs, "scaling.md"), "utf8");

@@ -1,0 +1,49 @@
+/** What one of all relays does at a time. */
+import { once } from "node:events";
+import type { Store } from "../adapters/sql/store.ts";
+import type { Config } from "../config.ts";
+import type { Log } from "../observe/logger.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Events } from "../ports/events.ts";
+import { keepLake } from "../services/lake-writer.ts";
+import type { Duty } from "../services/relay.ts";
+import { lakeDeps, openLakeOf } from "./lake.ts";
+
+interface Duties {
+  readonly duties: readonly Duty[];
+  /** Why the lake does not follow the store, while this process keeps it; absent: there is none. */
+  readonly lake?: () => string | null;
+  close(): Promise<void>;
+}
+
+/**
+ * What follows the log for somewhere else, in one of all relays at a time: each is started under a lease of its own, and
+ * again where it failed.
+ */
+export async function relayDuties(
+  config: Config,
+  parts: { store: Store; events: Events; metrics: Metrics; log: Log },
+): Promise<Duties> {
+  if (config.lake === null) return { duties: [], close: async () => undefined };
+  const { interval } = config.lake;
+  const { store, events, metrics, log } = parts;
+  // Without its library there is nothing to keep, and whoever set it wants to know at once.
+  const lake = await openLakeOf(config);
+  let problem: string | null = null;
+  const onChange = (now: string | null): void => {
+    problem = now;
+    metrics.degraded("lake", now !== null);
+    if (now === null) log.info("the lake follows the store");
+    else log.warn({ problem: now }, "the lake does not follow the store; it will be tried again");
+  };
+  const run = async (signal: AbortSignal): Promise<void> => {
+    const keeper = keepLake({
+      ...(await lakeDeps(config, store, events, lake)),
+      interval_ms: interval * 1_000,
+      onChange,
+    });
+    if (!signal.aborted) await once(signal, "abort");
+    await keeper.stop();
+  };
+  return { duties: [{ name: "lake", run }], lake: () => problem, close: () => lake.close() };
+}
