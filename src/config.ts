@@ -271,6 +271,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       `EARSHOT_STREAM_URL must be sql:, or redis:// or rediss:// with a host, not ${streamText.split(":")[0]}:…`,
     );
 
+  if (replicaOf !== null && streamText !== "sql:")
+    problems.push("EARSHOT_STREAM_URL must be sql: beside EARSHOT_REPLICA_OF: a replica is one process");
+
   const modelText = text("EARSHOT_MODEL_DIR");
   const model: Config["model"] =
     modelText === null
