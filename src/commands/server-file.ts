@@ -1,5 +1,6 @@
 /** Where a running server says how to reach it, beside its database: commands on the same machine ask it. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Config } from "../config.ts";
 import type { Readiness } from "../services/readiness.ts";
 
@@ -15,6 +16,8 @@ function pathOf(config: Config): string {
 /** Says where this process listens. Returns what takes it back, unless another server has said so since. */
 export function announce(config: Config, url: string): () => void {
   const path = pathOf(config);
+  // With the database on a server nobody may have made the folder.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(path, `${JSON.stringify({ pid: process.pid, url } satisfies Announced)}\n`, { mode: 0o600 });
   return () => {
     if (read(path)?.pid === process.pid) rmSync(path, { force: true });

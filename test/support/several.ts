@@ -37,9 +37,8 @@ export async function startSeveral(options: {
       EARSHOT_PORT: String(port),
       ...options.env,
     });
-  const processes: Earshot[] = [];
-  // The first makes the database.
-  for (const port of ports) processes.push(await start(port));
+  // One of them makes the database.
+  const processes = await Promise.all(ports.map(start));
   const nginx = await startNginx(options.nginx, ports);
   return {
     url: nginx.url,
