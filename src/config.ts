@@ -232,6 +232,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (replicaOf !== null && onServer)
     problems.push("EARSHOT_REPLICA_OF needs a sqlite store: PostgreSQL has replicas of its own");
 
+  if (replicaOf !== null && redis("EARSHOT_STREAM_URL", "sql:") !== null)
+    problems.push("EARSHOT_STREAM_URL must be sql: beside EARSHOT_REPLICA_OF: a replica is one process");
+
   const modelText = text("EARSHOT_MODEL_DIR");
   const model: Config["model"] =
     modelText === null

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Pair, caughtUp, differences, drained, lagOf, sendDemo, startPair, until } from "../support/replica.ts";
+import { freshDatabase } from "../support/postgres-server.ts";
+import { requirement } from "../support/requirements.ts";
 import { ADMIN_KEY, type Earshot, runCli, startEarshot } from "../support/process.ts";
 import { SocketClient, type StreamMessage } from "../support/stream-client.ts";
 
@@ -216,12 +218,37 @@ describe("a replica", () => {
       expect([repeated.status, repeated.headers.get("idempotency-replayed")]).toEqual([202, "true"]);
       expect((await promoted.call("POST", "/api/v1/calls", call("p-2", "Good evening."))).status).toBe(202);
       await drained(promoted);
-      const { calls } = await promoted.get<{ calls: { state: string }[] }>("/api/v1/calls");
-      expect(calls.map(({ state }) => state)).toEqual(["degraded", "degraded"]);
+      const { calls } = await promoted.get<{ calls: { enrichment: { state: string } }[] }>("/api/v1/calls");
+      expect(calls.map(({ enrichment }) => enrichment.state)).toEqual(["degraded", "degraded"]);
     } finally {
       await promoted.stop();
     }
     // What holds calls of its own becomes no copy.
     expect((await runCli(["serve"], { ...here, ...of })).stderr).toContain("has calls of its own");
   }, 60_000);
+
+  test.skipIf(requirement("postgres") === null)(
+    "copies a primary that is on PostgreSQL",
+    async () => {
+      const { url, drop } = await freshDatabase();
+      const env = { EARSHOT_STORE_URL: url, EARSHOT_JWT_SECRET: "a secret that all processes know for tests" };
+      pair = await startPair({ env });
+      try {
+        await sendDemo(pair.primary, 30);
+        await drained(pair.primary);
+        await pair.startReplica();
+        await caughtUp(pair);
+        expect(await differences(pair, { searches: false })).toEqual([]);
+        await pair.primary.call("DELETE", "/api/v1/calls/demo-0001");
+        await pair.primary.call("PUT", "/api/v1/calls/demo-0002", call("demo-0002", "All is fine."));
+        await drained(pair.primary);
+        await caughtUp(pair);
+        expect(await differences(pair, { nudges: false, searches: false })).toEqual([]);
+      } finally {
+        await pair.primary.stop("SIGKILL");
+        await drop();
+      }
+    },
+    60_000,
+  );
 });

@@ -18,6 +18,8 @@ const LONG = [
   "test/contract/call-reads.postgres.test.ts",
   "test/e2e/faults-store.test.ts",
   "test/e2e/faults-streams.test.ts",
+  "test/e2e/replica.test.ts",
+  "test/e2e/faults-replica.test.ts",
   "test/contract/stream.redis-faults.test.ts",
 ];
 

@@ -22,6 +22,7 @@ export interface Pair {
 interface PairOptions {
   /** The real model, so that there are vectors. */
   readonly model?: boolean;
+  /** Settings of the primary alone. */
   readonly env?: Record<string, string>;
   /** A database that is copied to be the primary's. */
   readonly database?: string;
@@ -36,7 +37,6 @@ export async function startPair({ model = false, env = {}, database }: PairOptio
     EARSHOT_MODEL_DIR: model ? await modelDir() : "statistical:",
     EARSHOT_LOG_LEVEL: "warn",
     EARSHOT_RATE_LIMIT: "0",
-    ...env,
   };
   const running: { primary?: Earshot; replica?: Earshot } = {};
   const pair: Pair = {
@@ -49,7 +49,7 @@ export async function startPair({ model = false, env = {}, database }: PairOptio
     files,
     async startPrimary() {
       const own = { EARSHOT_DATA_DIR: join(path, "primary"), EARSHOT_PORT: String(port) };
-      running.primary = await startEarshot({ ...common, ...own });
+      running.primary = await startEarshot({ ...common, ...own, ...env });
     },
     async startReplica(more = {}) {
       const own = {
@@ -152,15 +152,20 @@ const LISTS = [
 ];
 const SEARCHES = ["price", "invoice wrong", "we cannot afford this", "thank you"];
 
+interface Asked {
+  readonly nudges: boolean;
+  readonly searches: boolean;
+}
+
 /** Every read that both must answer alike. */
-async function questions(primary: Earshot, nudges: boolean): Promise<string[]> {
+async function questions(primary: Earshot, { nudges, searches }: Asked): Promise<string[]> {
   const { calls } = await primary.get<{ calls: { call_id: string }[] }>("/api/v1/calls?limit=100");
   const some = calls.filter((_, i) => i % Math.ceil(calls.length / 12) === 0).map(({ call_id }) => call_id);
   return [
     ...LISTS.map((query) => `/api/v1/calls?${query}`),
     ...some.map((id) => `/api/v1/calls/${id}`),
     ...(nudges ? some.map((id) => `/api/v1/calls/${id}/recommendations`) : []),
-    ...SEARCHES.flatMap((q) =>
+    ...(searches ? SEARCHES : []).flatMap((q) =>
       ["keyword", "semantic", "hybrid"].map((mode) => `/api/v1/search?q=${encodeURIComponent(q)}&mode=${mode}`),
     ),
     "/api/v1/analytics/agents",
@@ -171,10 +176,13 @@ async function questions(primary: Earshot, nudges: boolean): Promise<string[]> {
 }
 
 /** What the two answer differently, in sentences; empty when nothing. Each process keeps the ranges that nudges are held against for
- *  a while: where calls came since it was asked last, `nudges` are its own. */
-export async function differences({ primary, replica }: Pair, { nudges = true } = {}): Promise<string[]> {
+ *  a while: where calls came since it was asked last, `nudges` are its own. Engines rank `searches` by words differently. */
+export async function differences(
+  { primary, replica }: Pair,
+  { nudges = true, searches = true } = {},
+): Promise<string[]> {
   const wrong: string[] = [];
-  for (const path of await questions(primary, nudges)) {
+  for (const path of await questions(primary, { nudges, searches })) {
     const [there, here] = await Promise.all([primary.call("GET", path), replica.call("GET", path)]);
     const [left, right] = [await there.text(), await here.text()];
     if (!there.ok) wrong.push(`${path}: the primary answers ${there.status}`);

@@ -45,9 +45,8 @@ export async function startSeveral(options: {
       },
       ["serve", "--role", roleOf(number)],
     );
-  const processes: Earshot[] = [];
-  // The first makes the database.
-  for (const number of ports.keys()) processes.push(await start(number));
+  // One of them makes the database.
+  const processes = await Promise.all(ports.keys().map(start));
   const having = (role: string): number[] =>
     ports.filter((_, number) => /all/.test(roleOf(number)) || roleOf(number).split(",").includes(role));
   const nginx = await startNginx(options.nginx, having("api"), { realtime: having("realtime") });

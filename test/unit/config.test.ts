@@ -122,6 +122,7 @@ test("a replica names its primary and an admin key of it, and keeps its calls in
   }
   const server = { EARSHOT_STORE_URL: "postgres://host/earshot", EARSHOT_JWT_SECRET: "s".repeat(32) };
   expect(() => readConfig({ ...set, ...server })).toThrow(/EARSHOT_REPLICA_OF needs a sqlite store/);
+  expect(() => readConfig({ ...set, EARSHOT_STREAM_URL: "redis://host" })).toThrow(/a replica is one process/);
 });
 
 test("limits are requests in seconds, or 0 for none", () => {
