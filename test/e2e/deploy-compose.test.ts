@@ -217,6 +217,16 @@ describe.skipIf(nginx === null)("nginx of compose.yaml", () => {
     expect(seen["connection"]).toBe("upgrade");
   });
 
+  test.each([
+    ["/api/v1/calls?x=1", "api"],
+    ["/api/v1/live?x=1", "realtime"],
+    ["/api/v1/calls/c-1/turns", "realtime"],
+  ])("sends a POST with a key to %s where it belongs", async (path, to) => {
+    const answer = await fetch(proxy.url + path, { method: "POST", headers: { "idempotency-key": '"k"' }, body: "{}" });
+    expect([answer.status, await answer.text()]).toEqual([200, to]);
+    expect([seen["idempotency-key"], seen["x-forwarded-for"]]).toEqual(['"k"', "127.0.0.1"]);
+  });
+
   test("asks the port that the image listens on", () => {
     const { EARSHOT_PORT } = pairs(
       containerStages()
