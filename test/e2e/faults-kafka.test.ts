@@ -22,6 +22,13 @@ const line = (call_id: string) => ({
   transcript: "Agent: Hello.\nCustomer: I am really happy with this, thank you.",
 });
 
+const ready = (earshot: Earshot) => earshot.get<Ready>("/health/ready");
+
+async function ends(earshot: Earshot): Promise<void> {
+  expect(await earshot.stop()).toEqual([0, null]);
+  expect(earshot.stderr()).not.toMatch(/unhandled|uncaught|TypeError/i);
+}
+
 describe.skipIf(jars === null)("Kafka away", () => {
   let kafka: KafkaServer;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -48,7 +55,6 @@ describe.skipIf(jars === null)("Kafka away", () => {
     EARSHOT_KAFKA_IMPORT_TOPIC: topic,
   });
   const serve = (...args: string[]) => startEarshot(environment(), ["serve", ...args]);
-  const ready = (earshot: Earshot) => earshot.get<Ready>("/health/ready");
 
   async function send(earshot: Earshot, n = 5): Promise<void> {
     for (let i = 0; i < n; i++) {
@@ -96,11 +102,6 @@ describe.skipIf(jars === null)("Kafka away", () => {
     expect(rebuilt.stderr).toContain("0 differ");
     expect(rebuilt.code).toBe(0);
     return { events: once.size, repeats: events.length - once.size };
-  }
-
-  async function ends(earshot: Earshot): Promise<void> {
-    expect(await earshot.stop()).toEqual([0, null]);
-    expect(earshot.stderr()).not.toMatch(/unhandled|uncaught|TypeError/i);
   }
 
   test("down at the start (silent and killed in the long form): calls are taken as ever, and what waits goes out by itself", async () => {
