@@ -24,6 +24,14 @@ const line = (call_id: string) => ({
 
 const ready = (earshot: Earshot) => earshot.get<Ready>("/health/ready");
 
+const says = (earshot: Earshot, degraded: boolean) =>
+  vi.waitFor(async () => {
+    const { degraded: parts, checks } = await ready(earshot);
+    expect([parts.includes("kafka"), checks.kafka.ok]).toEqual([degraded, !degraded]);
+    const metrics = await (await earshot.call("GET", "/metrics")).text();
+    expect(metrics).toContain(`earshot_degraded{part="kafka"} ${degraded ? 1 : 0}`);
+  }, SOON);
+
 async function ends(earshot: Earshot): Promise<void> {
   expect(await earshot.stop()).toEqual([0, null]);
   expect(earshot.stderr()).not.toMatch(/unhandled|uncaught|TypeError/i);
@@ -66,14 +74,6 @@ describe.skipIf(jars === null)("Kafka away", () => {
       sent.push(call_id);
     }
   }
-
-  const says = (earshot: Earshot, degraded: boolean) =>
-    vi.waitFor(async () => {
-      const { degraded: parts, checks } = await ready(earshot);
-      expect([parts.includes("kafka"), checks.kafka.ok]).toEqual([degraded, !degraded]);
-      const metrics = await (await earshot.call("GET", "/metrics")).text();
-      expect(metrics).toContain(`earshot_degraded{part="kafka"} ${degraded ? 1 : 0}`);
-    }, SOON);
 
   /** Resolves when the topic has all of the log, and nothing waits; the milliseconds that took. */
   async function drained(earshot: Earshot): Promise<number> {
