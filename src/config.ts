@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { LIVE_ALPHA } from "./core/sentiment.ts";
+import { type KafkaConfig, readKafka } from "./kafka-config.ts";
 
 export interface Config {
   readonly host: string;
@@ -50,22 +51,6 @@ export interface Config {
   /** What finding the user's npm needs of the environment. */
   readonly npmEnvironment: Readonly<Record<string, string | undefined>>;
 }
-
-interface KafkaConfig {
-  readonly servers: {
-    readonly brokers: readonly string[];
-    readonly tls: boolean;
-    readonly sasl: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string } | null;
-  };
-  readonly eventsTopic: string;
-  /** null: no calls come in this way. */
-  readonly importTopic: string | null;
-  /** Where messages go that cannot be stored; null where none come. */
-  readonly deadTopic: string | null;
-}
-
-const SASL_MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
-type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
 /** So many requests in so many seconds. */
 interface Quota {
@@ -222,17 +207,6 @@ function isPostgres(text: string): boolean {
   return (hostname !== "" || searchParams.has("host")) && pathname.length > 1;
 }
 
-/** True for the address of a broker. */
-function isBroker(text: string): boolean {
-  const port = Number(/^[^\s:/]+:(\d{1,5})$|^\[[0-9a-f:.]+\]:(\d{1,5})$/i.exec(text)?.slice(1).join(""));
-  return port > 0 && port <= 65_535;
-}
-
-/** What Kafka takes for the name of a topic. */
-function isTopic(text: string): boolean {
-  return /^(?!\.{1,2}$)[\w.-]{1,249}$/.test(text);
-}
-
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 /**
@@ -369,35 +343,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return fallback;
   };
 
-  const readKafka = (): KafkaConfig | null => {
-    const brokers = list("EARSHOT_KAFKA_BROKERS");
-    if (!brokers.every(isBroker)) problems.push("EARSHOT_KAFKA_BROKERS must list HOST:PORT, comma separated");
-    const topic = (name: `EARSHOT_KAFKA_${string}_TOPIC` & (typeof SETTINGS)[number]["name"]): string | null => {
-      const value = text(name);
-      if (value === null || isTopic(value)) return value;
-      problems.push(`${name} must be the name of a topic (letters, digits, . _ -), not ${JSON.stringify(value)}`);
-      return null;
-    };
-    const eventsTopic = topic("EARSHOT_KAFKA_EVENTS_TOPIC") ?? "earshot.events";
-    const importTopic = topic("EARSHOT_KAFKA_IMPORT_TOPIC");
-    const deadTopic = importTopic && (topic("EARSHOT_KAFKA_DEAD_TOPIC") ?? `${importTopic}.dead`);
-    if (importTopic !== null && new Set([eventsTopic, importTopic, deadTopic]).size < 3)
-      problems.push("EARSHOT_KAFKA_IMPORT_TOPIC must be another topic than those that are written");
-    const tls = flag("EARSHOT_KAFKA_TLS");
-    const saslText = text("EARSHOT_KAFKA_SASL");
-    const [, named, username = "", password = ""] = /^([^:]+):([^:]+):(.+)$/.exec(saslText ?? "") ?? [];
-    const mechanism = SASL_MECHANISMS.find((one) => one === named);
-    if (saslText !== null && mechanism === undefined)
-      problems.push(`EARSHOT_KAFKA_SASL must be MECHANISM:USER:PASSWORD, with ${SASL_MECHANISMS.join(", ")}`);
-    if (brokers.length === 0) {
-      if (importTopic !== null)
-        problems.push("EARSHOT_KAFKA_IMPORT_TOPIC needs EARSHOT_KAFKA_BROKERS, which say where it is");
-      return null;
-    }
-    const sasl = mechanism ? { mechanism, username, password } : null;
-    return { servers: { brokers, tls, sasl }, eventsTopic, importTopic, deadTopic };
-  };
-
   const cores = availableParallelism();
   const config: Config = {
     host: text("EARSHOT_HOST") ?? "127.0.0.1",
@@ -406,7 +351,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     storePath,
     postgres: onServer ? { url: storeUrl, pool, replicas } : null,
     streamUrl: streamText === "sql:" ? null : streamText,
-    kafka: readKafka(),
+    kafka: readKafka({ text, list, flag }, problems),
     model,
     modelThreads: integer("EARSHOT_MODEL_THREADS", Math.min(cores, 8), 1, 64),
     readerThreads: integer("EARSHOT_READER_THREADS", 1, 1, 16),
