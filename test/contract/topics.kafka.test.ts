@@ -20,7 +20,11 @@ describe.skipIf(server === null)("with a broker", () => {
       const sasl = { mechanism: "PLAIN", username: "ann", password } as const;
       const servers = { brokers: [(server as KafkaServer).guarded], tls: false, sasl };
       const out = openTopicOut({ servers, topic });
-      await out.send([{ key: null, value: Buffer.from("hello") }]).finally(() => out.close());
+      try {
+        await out.send([{ key: null, value: Buffer.from("hello") }]);
+      } finally {
+        await out.close();
+      }
     };
     await expect(sendAs("wrong")).rejects.toThrow();
     await sendAs("hunter2");
