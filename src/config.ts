@@ -4,6 +4,7 @@
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { LIVE_ALPHA } from "./core/sentiment.ts";
+import { type KafkaConfig, readKafka } from "./kafka-config.ts";
 import { type LakePlace, readLakePlace } from "./lake-place.ts";
 import { SETTINGS } from "./settings.ts";
 
@@ -75,22 +76,6 @@ export interface Config {
   readonly npmEnvironment: Readonly<Record<string, string | undefined>>;
 }
 
-interface KafkaConfig {
-  readonly servers: {
-    readonly brokers: readonly string[];
-    readonly tls: boolean;
-    readonly sasl: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string } | null;
-  };
-  readonly eventsTopic: string;
-  /** null: no calls come in this way. */
-  readonly importTopic: string | null;
-  /** Where messages go that cannot be stored; null where none come. */
-  readonly deadTopic: string | null;
-}
-
-const SASL_MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
-type SaslMechanism = (typeof SASL_MECHANISMS)[number];
-
 /** So many requests in so many seconds. */
 interface Quota {
   readonly limit: number;
@@ -140,17 +125,6 @@ export function isPostgres(text: string): boolean {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
   const { hostname, pathname, searchParams } = new URL(text);
   return (hostname !== "" || searchParams.has("host")) && pathname.length > 1;
-}
-
-/** True for the address of a broker. */
-function isBroker(text: string): boolean {
-  const port = Number(/^[^\s:/]+:(\d{1,5})$|^\[[0-9a-f:.]+\]:(\d{1,5})$/i.exec(text)?.slice(1).join(""));
-  return port > 0 && port <= 65_535;
-}
-
-/** What Kafka takes for the name of a topic. */
-function isTopic(text: string): boolean {
-  return /^(?!\.{1,2}$)[\w.-]{1,249}$/.test(text);
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -309,35 +283,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 
   const place = readLakePlace(text, problems);
   const lakeTerms = { interval: integer("EARSHOT_LAKE_INTERVAL", 60, 1, 86_400), text: flag("EARSHOT_LAKE_TEXT") };
-  const readKafka = (): KafkaConfig | null => {
-    const brokers = list("EARSHOT_KAFKA_BROKERS");
-    if (!brokers.every(isBroker)) problems.push("EARSHOT_KAFKA_BROKERS must list HOST:PORT, comma separated");
-    const topic = (name: `EARSHOT_KAFKA_${string}_TOPIC` & (typeof SETTINGS)[number]["name"]): string | null => {
-      const value = text(name);
-      if (value === null || isTopic(value)) return value;
-      problems.push(`${name} must be the name of a topic (letters, digits, . _ -), not ${JSON.stringify(value)}`);
-      return null;
-    };
-    const eventsTopic = topic("EARSHOT_KAFKA_EVENTS_TOPIC") ?? "earshot.events";
-    const importTopic = topic("EARSHOT_KAFKA_IMPORT_TOPIC");
-    const deadTopic = importTopic && (topic("EARSHOT_KAFKA_DEAD_TOPIC") ?? `${importTopic}.dead`);
-    if (importTopic !== null && new Set([eventsTopic, importTopic, deadTopic]).size < 3)
-      problems.push("EARSHOT_KAFKA_IMPORT_TOPIC must be another topic than those that are written");
-    const tls = flag("EARSHOT_KAFKA_TLS");
-    const saslText = text("EARSHOT_KAFKA_SASL");
-    const [, named, username = "", password = ""] = /^([^:]+):([^:]+):(.+)$/.exec(saslText ?? "") ?? [];
-    const mechanism = SASL_MECHANISMS.find((one) => one === named);
-    if (saslText !== null && mechanism === undefined)
-      problems.push(`EARSHOT_KAFKA_SASL must be MECHANISM:USER:PASSWORD, with ${SASL_MECHANISMS.join(", ")}`);
-    if (brokers.length === 0) {
-      if (importTopic !== null)
-        problems.push("EARSHOT_KAFKA_IMPORT_TOPIC needs EARSHOT_KAFKA_BROKERS, which say where it is");
-      return null;
-    }
-    const sasl = mechanism ? { mechanism, username, password } : null;
-    return { servers: { brokers, tls, sasl }, eventsTopic, importTopic, deadTopic };
-  };
-
   const config: Config = {
     host: text("EARSHOT_HOST") ?? "127.0.0.1",
     port: integer("EARSHOT_PORT", 8000, 0, 65_535),
@@ -350,7 +295,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     streamUrl: redis("EARSHOT_STREAM_URL", "sql:"),
     dispatchUrl: redis("EARSHOT_DISPATCH_URL", "sql:"),
     cacheUrl: redis("EARSHOT_CACHE_URL", "memory:"),
-    kafka: readKafka(),
+    kafka: readKafka({ text, list, flag }, problems),
     vectors: vectors === "pgvector:" ? "pgvector" : "embedded",
     model,
     modelThreads: text("EARSHOT_MODEL_THREADS") === null ? null : integer("EARSHOT_MODEL_THREADS", 1, 1, 64),

@@ -9,7 +9,7 @@ export interface ExactSum {
   sum_squares: bigint;
 }
 
-export interface PeriodSums {
+interface PeriodSums {
   readonly agent_id: string;
   /** All accepted calls. */
   calls: number;

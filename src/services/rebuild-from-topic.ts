@@ -23,7 +23,7 @@ export interface TopicRebuildDeps {
   readonly timezone: string;
 }
 
-export interface TopicDifference {
+interface TopicDifference {
   /** A local day (YYYY-MM-DD), or `all`. */
   readonly period: string;
   readonly agent_id: string;

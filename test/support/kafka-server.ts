@@ -13,6 +13,8 @@ const CACHE = resolve(import.meta.dirname, "../../.cache");
 export interface KafkaServer {
   /** host:port, as EARSHOT_KAFKA_BROKERS takes it. */
   readonly brokers: string;
+  /** The same for those who say who they are: ann, with the password hunter2. */
+  readonly guarded: string;
   /** SIGKILL; what it had acknowledged is in its folder. */
   kill(): Promise<void>;
   /** Starts it again on the same port and folder; resolves when it answers. */
@@ -37,12 +39,17 @@ const START_MS = 60_000;
 /** @param jars the folder that `requirement("kafka")` found */
 export async function startKafka(jars: string): Promise<KafkaServer> {
   const { path, cleanup } = await temporaryFolder();
-  const [port, controller] = [await freePort(), await freePort()];
+  const [port, controller, guarded] = [await freePort(), await freePort(), await freePort()];
   const settings = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller},SASL_PLAINTEXT://127.0.0.1:${guarded}`,
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT",
+    "sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.sasl_plaintext.plain.sasl.jaas.config":
+      'org.apache.kafka.common.security.plain.PlainLoginModule required user_ann="hunter2";',
     "controller.listener.names": "CONTROLLER",
     "log.dirs": join(path, "log"),
     "num.partitions": 3,
@@ -109,6 +116,7 @@ export async function startKafka(jars: string): Promise<KafkaServer> {
   await start();
   return {
     brokers,
+    guarded: `127.0.0.1:${guarded}`,
     start,
     kill,
     freeze: () => void child?.kill("SIGSTOP"),

@@ -46,10 +46,11 @@ export async function within<T>(ms: number, work: Promise<T>, signal?: AbortSign
   }
 }
 
-/** Closes a client in the background: a broker that is silent must not hold anybody up. */
+/** Closes a client within a second: a broker that is silent, or lets it wait for others, must not keep the process. */
 export async function leave(client: Admin | Producer | Consumer): Promise<void> {
   const closing = client instanceof Admin ? client.close() : client.close(true);
   await within(1_000, closing).catch(() => undefined);
+  for (const [, { socket }] of client.connections) socket.destroy();
 }
 
 /** Makes the topic, with as many parts and copies as the brokers give by default, unless it is there. */
