@@ -58,10 +58,15 @@ const FREEZES = 3;
  */
 export async function moveStore(deps: MoveDeps, input: MoveInput): Promise<MoveReport> {
   const { source, target } = deps;
-  const { move_id, moved } = source.begin(input.name);
-  if (moved && !(await target.underWay()))
-    throw new AppError("conflict", `The calls were moved to ${input.name} already`);
-  const run = new Run(deps, input, new MoveParts(await target.begin(move_id)));
+  // Reached before the source is marked.
+  const underWay = await target.underWay();
+  const { move_id, moved, fresh } = source.begin(input.name);
+  if (moved && !underWay) throw new AppError("conflict", `The calls were moved to ${input.name} already`);
+  const there = await target.begin(move_id).catch((cause: unknown) => {
+    if (fresh) source.forget();
+    throw cause;
+  });
+  const run = new Run(deps, input, new MoveParts(there));
   // Ended between the two last steps.
   if (!moved) {
     await run.copyMost();
@@ -128,11 +133,23 @@ class Run {
 
   /** Compares what was not compared since it was copied; null where all is the same. */
   async compare(): Promise<MoveDifference[] | null> {
-    const differences = await this.#timed("comparing", () => this.#compare("comparing"));
+    const differences = await this.#timed("comparing", async () => [
+      ...(await this.#compare("comparing")),
+      ...(await this.#strangers()),
+    ]);
     if (differences.length > 0) return differences;
     // Comparing all takes as long as copying half of it.
     await this.#timed("catching up", () => this.#catchUp());
     return null;
+  }
+
+  /** Rows of the target that are in no part: nobody else may have put any there. */
+  async #strangers(): Promise<MoveDifference[]> {
+    const counts = await this.#deps.target.counts();
+    return Object.entries(this.#parts.totals()).flatMap(([table, here]): MoveDifference[] => {
+      const rows = counts[table] ?? 0;
+      return rows === here.rows ? [] : [{ table, range: null, source: here, target: { ...here, rows } }];
+    });
   }
 
   async #compare(stage: MoveStage): Promise<MoveDifference[]> {
@@ -162,7 +179,7 @@ class Run {
     return this.#timed("the rest, without writes", async () => {
       const { source } = this.#deps;
       source.freeze(FREEZE_MS);
-      const renewing = setInterval(() => source.freeze(FREEZE_MS), RENEW_MS);
+      const renewing = setInterval(() => this.#renew(), RENEW_MS);
       try {
         for (let i = 0; i < FREEZES; i++) {
           const differences = await this.#rest();
@@ -183,15 +200,19 @@ class Run {
     });
   }
 
+  /** Where that fails the freeze may end; what is written then is found in the end. */
+  #renew(): void {
+    try {
+      this.#deps.source.freeze(FREEZE_MS);
+    } catch {
+      // Tried again soon.
+    }
+  }
+
   async #rest(): Promise<MoveDifference[] | null> {
-    const { source, target } = this.#deps;
+    const { source } = this.#deps;
     await this.#pass("the rest, without writes");
     const differences = await this.#compare("the rest, without writes");
-    const counts = differences.length > 0 ? {} : await target.counts();
-    for (const [table, here] of Object.entries(this.#parts.totals())) {
-      const rows = counts[table] ?? here.rows;
-      if (rows !== here.rows) differences.push({ table, range: null, source: here, target: { ...here, rows } });
-    }
     if (differences.length === 0) return null;
     source.unfreeze();
     return differences;

@@ -13,7 +13,7 @@ import { aCall, openQuiet } from "../support/sqlite-store.ts";
 import { LONG } from "../support/tier.ts";
 
 const KILLS = LONG ? 10 : 2;
-const STORED = LONG ? 20_000 : 4_000;
+const STORED = LONG ? 20_000 : 2_000;
 const ROW = "`earshot move` killed under load";
 
 const undo: (() => Promise<unknown>)[] = [];

@@ -12,6 +12,7 @@ interface Waiting {
 class Lane {
   readonly #thread: Worker;
   #waiting = new Map<number, Waiting>();
+  readonly #exited: Promise<void>;
   #last = 0;
   bytes = 0;
 
@@ -20,6 +21,7 @@ class Lane {
     this.#thread.on("message", (reply: CopyReply) => this.#settle(reply));
     this.#thread.on("error", (cause) => this.#ended(new AppError("internal", "A thread that copies ended", { cause })));
     this.#thread.on("exit", () => this.#ended(new AppError("shutting_down")));
+    this.#exited = new Promise((resolve) => this.#thread.once("exit", () => resolve()));
   }
 
   get waiting(): number {
@@ -35,9 +37,8 @@ class Lane {
   }
 
   async close(): Promise<void> {
-    const ended = new Promise<void>((resolve) => this.#thread.once("exit", () => resolve()));
     this.#thread.postMessage(null);
-    await ended;
+    await this.#exited;
   }
 
   #settle(reply: CopyReply): void {
