@@ -101,8 +101,8 @@ export interface MoveTarget {
 export interface MoveCopier {
   /** Parts at a time. */
   readonly lanes: number;
-  /** Copies a part in one transaction; `again`: over what was copied before. What the source held of it. */
-  copy(part: MovePart, again: boolean): Promise<PartSums>;
+  /** Copies a part that is not there in one transaction. What the source held of it. */
+  copy(part: MovePart): Promise<PartSums>;
   /** Bytes sent so far. */
   bytes(): number;
   close(): Promise<void>;

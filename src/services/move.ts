@@ -115,20 +115,16 @@ class Run {
     const { source, target } = this.#deps;
     const to = source.extend();
     await target.months(source.months());
-    // In this order: an id that was taken out of an old part may be in a new one.
-    const again = this.#parts.touched(source.marks());
-    await this.#copy(stage, again, true);
-    const fresh = this.#parts.gaps(to).flatMap(({ kind, from, to }) => source.split(kind, from, to));
-    await this.#copy(stage, fresh, false);
-    source.settled();
-    return again.length + fresh.length;
-  }
-
-  async #copy(stage: MoveStage, parts: readonly MovePart[], again: boolean): Promise<void> {
+    const touched = this.#parts.touched(source.marks());
+    // All of them before any is copied again: what is unique may have gone from one to another.
+    await this.#each(stage, touched, (part) => this.#forget(part));
+    const parts = this.#parts.gaps(to).flatMap(({ kind, from, to }) => source.split(kind, from, to));
     await this.#each(stage, parts, async (part) => {
-      const sums = await this.#deps.copier.copy(part, again);
+      const sums = await this.#deps.copier.copy(part);
       this.#parts.put({ kind: part.kind, from: part.from, to: part.to, sums });
     });
+    source.settled();
+    return parts.length;
   }
 
   /** Compares what was not compared since it was copied; null where all is the same. */
@@ -168,7 +164,7 @@ class Run {
     return differences;
   }
 
-  /** The next move copies it anew. */
+  /** It is copied anew, now or by the next move. */
   async #forget(part: CopiedPart): Promise<void> {
     this.#parts.drop(part);
     await this.#deps.target.forget(part);

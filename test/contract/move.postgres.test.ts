@@ -280,6 +280,22 @@ describe.skipIf(requirement("postgres") === null)("moving a store from SQLite to
     expect(gone).toEqual(here);
   });
 
+  test("killed between its two last steps it opens the target, and the source stays closed", async () => {
+    await store.calls.accept(many(3, "a"), 1);
+    const deps = openMove({ path, url, lanes: 1, now: Date.now });
+    const finish = () => Promise.reject(new Error("killed"));
+    const killed = moveStore(
+      { ...deps, target: { ...deps.target, finish } },
+      { name: "PostgreSQL there", keep: false },
+    );
+    await expect(killed).rejects.toThrow("killed");
+    await deps.close();
+    await expect(store.calls.accept([aCall("late")], 1)).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(openQuietPostgres(url)).rejects.toMatchObject({ code: "store_unavailable" });
+    expect((await move()).tables["call_records"]?.rows).toBe(3);
+    expect(await (await there()).calls.accept([aCall("next")], 1)).toMatchObject([{ call_no: 4 }]);
+  });
+
   test("with `keep` there are two stores afterwards, and each goes its way", async () => {
     await store.calls.accept(many(3, "a"), 1);
     expect((await move({ keep: true })).differences).toEqual([]);

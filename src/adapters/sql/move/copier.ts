@@ -28,11 +28,11 @@ class Lane {
     return this.#waiting.size;
   }
 
-  copy(part: MovePart, again: boolean): Promise<PartSums> {
+  copy(part: MovePart): Promise<PartSums> {
     return new Promise((resolve, reject) => {
       const id = ++this.#last;
       this.#waiting.set(id, { resolve, reject });
-      this.#thread.postMessage({ id, part, again } satisfies CopyRequest);
+      this.#thread.postMessage({ id, part } satisfies CopyRequest);
     });
   }
 
@@ -61,9 +61,9 @@ export function openCopier(settings: CopySettings, lanes: number): MoveCopier {
   const threads = Array.from({ length: lanes }, () => new Lane(settings));
   return {
     lanes,
-    copy: (part, again) => {
+    copy: (part) => {
       const [free] = threads.toSorted((a, b) => a.waiting - b.waiting);
-      return (free as Lane).copy(part, again);
+      return (free as Lane).copy(part);
     },
     bytes: () => threads.reduce((sum, { bytes }) => sum + bytes, 0),
     async close() {
