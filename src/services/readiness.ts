@@ -22,6 +22,8 @@ export interface Vitals {
   disk(): Promise<{ free_bytes: number; total_bytes: number }>;
   /** Events the vector index has not taken in; null while there is none. */
   lag(): Promise<number | null>;
+  /** Whether the store takes writes: one that was moved away does not. */
+  writable(): Promise<boolean>;
   /** Whether events come the way they should. */
   stream(): boolean;
 }
@@ -37,16 +39,17 @@ export async function readiness(
   input: { draining: boolean },
 ): Promise<Readiness> {
   const { vitals } = deps;
-  const [depth, index, disk, behind] = await Promise.all([
+  const [depth, index, disk, behind, writable] = await Promise.all([
     inTime(deps.work.depth()),
     inTime(deps.vectors.describe()),
     vitals ? inTime(vitals.disk()) : null,
     vitals ? inTime(vitals.lag()) : null,
+    vitals ? inTime(vitals.writable()) : null,
   ]);
   const model = deps.models.describe();
   const lagging = depth !== null && depth.oldest_ms > LAG_MS;
   const checks = {
-    store: { ok: depth !== null },
+    store: { ok: depth !== null && writable !== false, ...(writable === false && { writable }) },
     queue: { ok: depth !== null && !lagging, ...depth },
     models: {
       ok: model.method === "model",
