@@ -283,11 +283,8 @@ describe.skipIf(requirement("postgres") === null)("moving a store from SQLite to
   test("killed between its two last steps it opens the target, and the source stays closed", async () => {
     await store.calls.accept(many(3, "a"), 1);
     const deps = openMove({ path, url, lanes: 1, now: Date.now });
-    const finish = () => Promise.reject(new Error("killed"));
-    const killed = moveStore(
-      { ...deps, target: { ...deps.target, finish } },
-      { name: "PostgreSQL there", keep: false },
-    );
+    const target = { ...deps.target, finish: () => Promise.reject(new Error("killed")) };
+    const killed = moveStore({ ...deps, target }, { name: "PostgreSQL there", keep: false });
     await expect(killed).rejects.toThrow("killed");
     await deps.close();
     await expect(store.calls.accept([aCall("late")], 1)).rejects.toMatchObject({ code: "store_unavailable" });
