@@ -276,6 +276,7 @@ export async function start(
           return { free_bytes: bavail * bsize, total_bytes: blocks * bsize };
         },
         lag: () => index.lag(),
+        writable: async () => store.writable?.() ?? true,
         stream: () => stream.problem() === null,
         ...(roles.has("relay") && { relay: () => ({ active: relay.active(), failing: relay.failing() }) }),
         dispatch: () => dispatch.problem() === null,

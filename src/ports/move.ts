@@ -53,8 +53,11 @@ interface MoveCounters {
 }
 
 export interface MoveSource {
-  /** Begins to remember what is written, or goes on with a move that was begun to the same target; its id. */
-  begin(target: string): { move_id: string; moved: boolean };
+  /** Begins to remember what is written (fresh), or goes on with a move that was begun to the same target. Throws conflict for
+   *  another target. */
+  begin(target: string): { move_id: string; moved: boolean; fresh: boolean };
+  /** Takes everything of the move out of the store. */
+  forget(): void;
   /** Takes what is new into the move: the last key of each kind. What is written up to there is remembered from now on. */
   extend(): Readonly<Record<MoveKind, number>>;
   /** Cuts keys after `from` up to `to` into parts that one transaction can hold. */
@@ -98,8 +101,8 @@ export interface MoveTarget {
 export interface MoveCopier {
   /** Parts at a time. */
   readonly lanes: number;
-  /** Copies a part in one transaction; `again`: over what was copied before. What the source held of it. */
-  copy(part: MovePart, again: boolean): Promise<PartSums>;
+  /** Copies a part that is not there in one transaction. What the source held of it. */
+  copy(part: MovePart): Promise<PartSums>;
   /** Bytes sent so far. */
   bytes(): number;
   close(): Promise<void>;

@@ -19,13 +19,9 @@ export class MoveParts {
     for (const part of there) this.put(part);
   }
 
-  /** A part that was copied, for the first time or again. */
+  /** A part that was copied. */
   put(part: CopiedPart): void {
-    const parts = this.#of(part.kind);
-    const at = this.#place(part.kind, part.to);
-    const known = parts[at];
-    if (known?.to === part.to) this.#unproven.delete(known);
-    parts.splice(at, known?.to === part.to ? 1 : 0, part);
+    this.#of(part.kind).splice(this.#place(part.kind, part.to), 0, part);
     this.#unproven.add(part);
   }
 

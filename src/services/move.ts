@@ -58,10 +58,15 @@ const FREEZES = 3;
  */
 export async function moveStore(deps: MoveDeps, input: MoveInput): Promise<MoveReport> {
   const { source, target } = deps;
-  const { move_id, moved } = source.begin(input.name);
-  if (moved && !(await target.underWay()))
-    throw new AppError("conflict", `The calls were moved to ${input.name} already`);
-  const run = new Run(deps, input, new MoveParts(await target.begin(move_id)));
+  // Reached before the source is marked.
+  const underWay = await target.underWay();
+  const { move_id, moved, fresh } = source.begin(input.name);
+  if (moved && !underWay) throw new AppError("conflict", `The calls were moved to ${input.name} already`);
+  const there = await target.begin(move_id).catch((cause: unknown) => {
+    if (fresh) source.forget();
+    throw cause;
+  });
+  const run = new Run(deps, input, new MoveParts(there));
   // Ended between the two last steps.
   if (!moved) {
     await run.copyMost();
@@ -110,29 +115,37 @@ class Run {
     const { source, target } = this.#deps;
     const to = source.extend();
     await target.months(source.months());
-    // In this order: an id that was taken out of an old part may be in a new one.
-    const again = this.#parts.touched(source.marks());
-    await this.#copy(stage, again, true);
-    const fresh = this.#parts.gaps(to).flatMap(({ kind, from, to }) => source.split(kind, from, to));
-    await this.#copy(stage, fresh, false);
-    source.settled();
-    return again.length + fresh.length;
-  }
-
-  async #copy(stage: MoveStage, parts: readonly MovePart[], again: boolean): Promise<void> {
+    const touched = this.#parts.touched(source.marks());
+    // All of them before any is copied again: what is unique may have gone from one to another.
+    await this.#each(stage, touched, (part) => this.#forget(part));
+    const parts = this.#parts.gaps(to).flatMap(({ kind, from, to }) => source.split(kind, from, to));
     await this.#each(stage, parts, async (part) => {
-      const sums = await this.#deps.copier.copy(part, again);
+      const sums = await this.#deps.copier.copy(part);
       this.#parts.put({ kind: part.kind, from: part.from, to: part.to, sums });
     });
+    source.settled();
+    return parts.length;
   }
 
   /** Compares what was not compared since it was copied; null where all is the same. */
   async compare(): Promise<MoveDifference[] | null> {
-    const differences = await this.#timed("comparing", () => this.#compare("comparing"));
+    const differences = await this.#timed("comparing", async () => [
+      ...(await this.#compare("comparing")),
+      ...(await this.#strangers()),
+    ]);
     if (differences.length > 0) return differences;
     // Comparing all takes as long as copying half of it.
     await this.#timed("catching up", () => this.#catchUp());
     return null;
+  }
+
+  /** Rows of the target that are in no part: nobody else may have put any there. */
+  async #strangers(): Promise<MoveDifference[]> {
+    const counts = await this.#deps.target.counts();
+    return Object.entries(this.#parts.totals()).flatMap(([table, here]): MoveDifference[] => {
+      const rows = counts[table] ?? 0;
+      return rows === here.rows ? [] : [{ table, range: null, source: here, target: { ...here, rows } }];
+    });
   }
 
   async #compare(stage: MoveStage): Promise<MoveDifference[]> {
@@ -151,7 +164,7 @@ class Run {
     return differences;
   }
 
-  /** The next move copies it anew. */
+  /** It is copied anew, now or by the next move. */
   async #forget(part: CopiedPart): Promise<void> {
     this.#parts.drop(part);
     await this.#deps.target.forget(part);
@@ -162,7 +175,7 @@ class Run {
     return this.#timed("the rest, without writes", async () => {
       const { source } = this.#deps;
       source.freeze(FREEZE_MS);
-      const renewing = setInterval(() => source.freeze(FREEZE_MS), RENEW_MS);
+      const renewing = setInterval(() => this.#renew(), RENEW_MS);
       try {
         for (let i = 0; i < FREEZES; i++) {
           const differences = await this.#rest();
@@ -183,15 +196,19 @@ class Run {
     });
   }
 
+  /** Where that fails the freeze may end; what is written then is found in the end. */
+  #renew(): void {
+    try {
+      this.#deps.source.freeze(FREEZE_MS);
+    } catch {
+      // Tried again soon.
+    }
+  }
+
   async #rest(): Promise<MoveDifference[] | null> {
-    const { source, target } = this.#deps;
+    const { source } = this.#deps;
     await this.#pass("the rest, without writes");
     const differences = await this.#compare("the rest, without writes");
-    const counts = differences.length > 0 ? {} : await target.counts();
-    for (const [table, here] of Object.entries(this.#parts.totals())) {
-      const rows = counts[table] ?? here.rows;
-      if (rows !== here.rows) differences.push({ table, range: null, source: here, target: { ...here, rows } });
-    }
     if (differences.length === 0) return null;
     source.unfreeze();
     return differences;

@@ -23,6 +23,8 @@ export interface Vitals {
   disk(): Promise<{ free_bytes: number; total_bytes: number }>;
   /** Events the vector index has not taken in; null while there is none. */
   lag(): Promise<number | null>;
+  /** Whether the store takes writes: one that was moved away does not. */
+  writable(): Promise<boolean>;
   /** Whether events come the way they should, workers are told of work, and figures are kept for all processes. */
   stream(): boolean;
   /** Of a relay: what it does now, and what failed. */
@@ -57,18 +59,19 @@ export async function readiness(
   input: { draining: boolean },
 ): Promise<Readiness> {
   const { vitals } = deps;
-  const [depth, index, disk, behind, kafka] = await Promise.all([
+  const [depth, index, disk, behind, kafka, writable] = await Promise.all([
     inTime(deps.work.depth()),
     deps.vectors && inTime(deps.vectors.describe()),
     vitals ? inTime(vitals.disk()) : null,
     vitals ? inTime(vitals.lag()) : null,
     vitals?.kafka ? inTime(vitals.kafka()) : null,
+    vitals ? inTime(vitals.writable()) : null,
   ]);
   const model = deps.models?.describe();
   const lagging = depth !== null && depth.oldest_ms > LAG_MS;
   const copy = deps.replica?.state();
   const checks = {
-    store: { ok: depth !== null },
+    store: { ok: depth !== null && writable !== false, ...(writable === false && { writable }) },
     queue: { ok: depth !== null && !lagging, ...depth },
     ...(model && {
       models: {

@@ -4,6 +4,7 @@ import { pack } from "../../src/adapters/sql/codec.ts";
 import { openForWriting } from "../../src/adapters/sql/connection.ts";
 import { openMove } from "../../src/adapters/sql/move/open.ts";
 import { openMoveSource, undoMove } from "../../src/adapters/sql/move/source.ts";
+import { MOVED } from "../../src/adapters/sql/move/tables.ts";
 import type { Store } from "../../src/adapters/sql/store.ts";
 import { EVERYTHING } from "../../src/core/call.ts";
 import { NO_ALERTS } from "../../src/core/live-alerts.ts";
@@ -57,6 +58,14 @@ async function there(): Promise<Store> {
   const moved = await openQuietPostgres(url);
   undo.push(() => moved.close());
   return moved;
+}
+
+/** What a move has left in the file. */
+function marks(): unknown[] {
+  const db = openForWriting(path);
+  const found = db.prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'move%'").all();
+  db.close();
+  return found;
 }
 
 const many = (n: number, name: string) =>
@@ -152,11 +161,26 @@ describe.skipIf(requirement("postgres") === null)("moving a store from SQLite to
     expect(await moved.accounts.byKeyHash("ab".repeat(32))).toMatchObject({ account_id: "key-1" });
     expect(await moved.accounts.takeOneUse("ef".repeat(32))).toBe("user-1");
     const head = await moved.events.head();
-    const numbers = openForWriting(path).prepare("SELECT max(call_no) AS n FROM call_texts").get() as { n: number };
-    expect(await moved.calls.accept([aCall("next")], 1)).toMatchObject([{ call_no: numbers.n + 1 }]);
+    const given = await moved.reads.numbers({ scope: EVERYTHING, filter: {}, limit: 1_000 });
+    expect(await moved.calls.accept([aCall("next")], 1)).toMatchObject([{ call_no: (given.at(-1) ?? 0) + 1 }]);
     expect(await moved.events.head()).toBe(head + 1);
     expect(await moved.calls.accept([aCall("goes-on")], 1)).toEqual([{ status: "conflict" }]);
     expect(await moved.rollups.rebuild(() => undefined)).toMatchObject({ drifted: 0 });
+  });
+
+  test("every column of every table is moved, or is named here", async () => {
+    const own = new Set(["event_head", "events_new", "schema_versions"]);
+    const columns = await ask<{ name: string; column: string }>(
+      url,
+      `SELECT c.relname AS name, a.attname AS column FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+          AND a.attnum > 0 AND NOT a.attisdropped`,
+    );
+    const there = columns.filter(({ name }) => !own.has(name)).map(({ name, column }) => `${name}.${column}`);
+    const moved = Object.values(MOVED)
+      .flat()
+      .flatMap(({ name, columns }) => columns.map(([column]) => `${name}.${column}`));
+    expect(moved.toSorted()).toEqual(there.toSorted());
   });
 
   test("afterwards the old store refuses to be written to and says where it went, until that is undone", async () => {
@@ -171,7 +195,7 @@ describe.skipIf(requirement("postgres") === null)("moving a store from SQLite to
     await expect(move({ name: "elsewhere" })).rejects.toMatchObject({ code: "conflict" });
     expect([undoMove(path), undoMove(path)]).toEqual([true, false]);
     expect(await store.calls.accept([aCall("late")], 1)).toMatchObject([{ status: "accepted" }]);
-    expect(openForWriting(path).prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'move%'").all()).toEqual([]);
+    expect(marks()).toEqual([]);
   });
 
   test("what is written meanwhile gets there, and nobody is refused before the rest", async () => {
@@ -256,13 +280,35 @@ describe.skipIf(requirement("postgres") === null)("moving a store from SQLite to
     expect(gone).toEqual(here);
   });
 
+  test("killed between its two last steps it opens the target, and the source stays closed", async () => {
+    await store.calls.accept(many(3, "a"), 1);
+    const deps = openMove({ path, url, lanes: 1, now: Date.now });
+    const target = { ...deps.target, finish: () => Promise.reject(new Error("killed")) };
+    const killed = moveStore({ ...deps, target }, { name: "PostgreSQL there", keep: false });
+    await expect(killed).rejects.toThrow("killed");
+    await deps.close();
+    await expect(store.calls.accept([aCall("late")], 1)).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(openQuietPostgres(url)).rejects.toMatchObject({ code: "store_unavailable" });
+    expect((await move()).tables["call_records"]?.rows).toBe(3);
+    expect(await (await there()).calls.accept([aCall("next")], 1)).toMatchObject([{ call_no: 4 }]);
+  });
+
+  test("with `keep` there are two stores afterwards, and each goes its way", async () => {
+    await store.calls.accept(many(3, "a"), 1);
+    expect((await move({ keep: true })).differences).toEqual([]);
+    expect(marks()).toEqual([]);
+    const moved = await there();
+    const accepted = [await store.calls.accept([aCall("b")], 1), await moved.calls.accept([aCall("b")], 1)];
+    expect(accepted.map(([result]) => result)).toMatchObject([{ call_no: 4 }, { call_no: 4 }]);
+  });
+
   test("a target that is not empty is refused", async () => {
     await store.calls.accept(many(3, "a"), 1);
     const other = await openQuietPostgres(url);
     await other.calls.accept([aCall("theirs")], 1);
     await other.close();
     await expect(move()).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("call_records") });
-    expect(await store.calls.accept([aCall("still")], 1)).toMatchObject([{ status: "accepted" }]);
+    expect(marks()).toEqual([]);
   });
 
   test("a freeze ends by itself, and what is written after it is not lost sight of", async () => {

@@ -13,7 +13,7 @@ import { aCall, openQuiet } from "../support/sqlite-store.ts";
 import { LONG } from "../support/tier.ts";
 
 const KILLS = LONG ? 10 : 2;
-const STORED = LONG ? 20_000 : 4_000;
+const STORED = LONG ? 20_000 : 2_000;
 const ROW = "`earshot move` killed under load";
 
 const undo: (() => Promise<unknown>)[] = [];
@@ -88,6 +88,9 @@ describe.skipIf(requirement("postgres") === null)("moving a store under load", (
         /^The calls were moved to PostgreSQL 127\.0\.0\.1:\d+\/t_\w+: set EARSHOT_STORE_URL to it/,
       );
       expect((await server.call("GET", "/api/v1/calls?limit=1")).status).toBe(200);
+      const ready = await server.get<{ degraded: string[]; checks: object }>("/health/ready");
+      expect(ready.degraded).toContain("store");
+      expect(ready.checks).toMatchObject({ store: { ok: false, writable: false } });
       await expect(startEarshot(env)).rejects.toThrow("were moved to PostgreSQL");
       await server.stop();
 

@@ -15,6 +15,8 @@ const LONG = [
   "test/e2e/backup.test.ts",
   "test/e2e/serve.test.ts",
   "test/e2e/faults-postgres.test.ts",
+  "test/e2e/faults-move.test.ts",
+  "test/contract/move.postgres.test.ts",
   "test/contract/work-machine.postgres.test.ts",
   "test/contract/call-reads.postgres.test.ts",
   "test/e2e/faults-kafka.test.ts",

@@ -10,6 +10,7 @@ import { makeLiveCalls } from "./live-calls.ts";
 import { LoopReader } from "./loop-reader.ts";
 import { makeMirror } from "./mirror.ts";
 import { makeOriginals } from "./originals.ts";
+import { refusalOf } from "./move/refuse.ts";
 import { ReadPause } from "./read-pause.ts";
 import { openReads, type ReadsOptions } from "./read-calls.ts";
 import { daysDiffer, makeRollups } from "./rollups.ts";
@@ -100,6 +101,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteStore> {
       return pruned;
     },
     ...makeCopies(writer),
+    writable: () => refusalOf((sql) => reader.get(sql)) === null,
     oldestWrite: () => writer.oldest(),
     commits: () => writer.commits,
     async close() {

@@ -37,6 +37,8 @@ export interface Store extends Copies {
   readonly mirror?: Mirror;
   /** Of a store that may have replicas, here or at another process. */
   readonly positions?: Positions;
+  /** Of a store that can be moved away: whether it takes writes now. */
+  writable?(): boolean;
   /** Drops events older than `before` (epoch ms) and gives their space back; the number. */
   pruneEvents(before: number): Promise<number>;
   /** How long the oldest command has waited for its commit, ms; 0 if none waits. */

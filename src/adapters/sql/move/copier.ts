@@ -12,6 +12,7 @@ interface Waiting {
 class Lane {
   readonly #thread: Worker;
   #waiting = new Map<number, Waiting>();
+  readonly #exited: Promise<void>;
   #last = 0;
   bytes = 0;
 
@@ -20,24 +21,24 @@ class Lane {
     this.#thread.on("message", (reply: CopyReply) => this.#settle(reply));
     this.#thread.on("error", (cause) => this.#ended(new AppError("internal", "A thread that copies ended", { cause })));
     this.#thread.on("exit", () => this.#ended(new AppError("shutting_down")));
+    this.#exited = new Promise((resolve) => this.#thread.once("exit", () => resolve()));
   }
 
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  copy(part: MovePart, again: boolean): Promise<PartSums> {
+  copy(part: MovePart): Promise<PartSums> {
     return new Promise((resolve, reject) => {
       const id = ++this.#last;
       this.#waiting.set(id, { resolve, reject });
-      this.#thread.postMessage({ id, part, again } satisfies CopyRequest);
+      this.#thread.postMessage({ id, part } satisfies CopyRequest);
     });
   }
 
   async close(): Promise<void> {
-    const ended = new Promise<void>((resolve) => this.#thread.once("exit", () => resolve()));
     this.#thread.postMessage(null);
-    await ended;
+    await this.#exited;
   }
 
   #settle(reply: CopyReply): void {
@@ -60,9 +61,9 @@ export function openCopier(settings: CopySettings, lanes: number): MoveCopier {
   const threads = Array.from({ length: lanes }, () => new Lane(settings));
   return {
     lanes,
-    copy: (part, again) => {
+    copy: (part) => {
       const [free] = threads.toSorted((a, b) => a.waiting - b.waiting);
-      return (free as Lane).copy(part, again);
+      return (free as Lane).copy(part);
     },
     bytes: () => threads.reduce((sum, { bytes }) => sum + bytes, 0),
     async close() {

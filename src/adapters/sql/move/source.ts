@@ -102,19 +102,21 @@ function makeSource(db: Connection, now: () => number): MoveSource {
     begin(target) {
       const known = stateOf(db);
       if (known && known.target !== target) throw otherMove(known);
-      if (known) return { move_id: known.move_id, moved: known.moved === 1 };
+      if (known) return { move_id: known.move_id, moved: known.moved === 1, fresh: false };
       const move_id = randomUUID();
       atomically(() => {
         for (const sql of marksSql()) db.exec(sql);
         db.prepare("INSERT INTO move_state (only_row, move_id, target) VALUES (1, ?, ?)").run(move_id, target);
       });
-      return { move_id, moved: false };
+      return { move_id, moved: false, fresh: true };
     },
+    forget: () => unmark(db),
     extend: () =>
       atomically(() => {
+        // A part of each kind, and be it empty: so each table is compared.
         const extents = MOVE_KINDS.map((kind) => [
           kind,
-          Math.max(extentOf(kind), number(LAST[kind]) ?? MOVE_FIRST[kind]),
+          Math.max(extentOf(kind), number(LAST[kind]) ?? MOVE_FIRST[kind] + 1),
         ]);
         for (const [kind, to] of extents) {
           db.prepare("UPDATE move_extents SET to_key = ? WHERE kind = ?").run(to, kind);

@@ -52,7 +52,7 @@ function readSums(text: string): PartSums {
 }
 
 /** The condition for the rows of a part, its bounds in the place of two parameters. */
-export function rowsOfPart(kind: MoveKind): string {
+function rowsOfPart(kind: MoveKind): string {
   const key = KEY_COLUMN[kind];
   return key === null ? "$1::bigint < $2::bigint" : `${key} > $1::bigint AND ${key} <= $2::bigint`;
 }

@@ -11,7 +11,7 @@ import { searchWordsOf } from "../search-words.ts";
 import { CopyRows } from "./encode.ts";
 import { readPart } from "./rows.ts";
 import { MOVED, type MovedTable } from "./tables.ts";
-import { rowsOfPart, writeSums } from "./target.ts";
+import { writeSums } from "./target.ts";
 
 export interface CopySettings {
   readonly path: string;
@@ -20,8 +20,6 @@ export interface CopySettings {
 export interface CopyRequest {
   readonly id: number;
   readonly part: MovePart;
-  /** Over what was copied before. */
-  readonly again: boolean;
 }
 export type CopyReply =
   | { readonly id: number; readonly sums: PartSums; readonly bytes: number }
@@ -29,8 +27,7 @@ export type CopyReply =
 
 /** Nothing is lost: the position is in the same transaction, and the last one of all is waited for. */
 const BEGIN = "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL statement_timeout = 0";
-const PUT_PART = `INSERT INTO store_move_parts (kind, from_key, to_key, sums) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (kind, from_key) DO UPDATE SET to_key = excluded.to_key, sums = excluded.sums`;
+const PUT_PART = "INSERT INTO store_move_parts (kind, from_key, to_key, sums) VALUES ($1, $2, $3, $4)";
 
 if (!parentPort) throw new Error("thread.ts runs as a worker thread");
 const port = parentPort;
@@ -57,11 +54,11 @@ async function close(): Promise<void> {
 /** One after the other on the connection; while one is sent, the next is read. */
 let sending: Promise<unknown> = connected;
 
-async function answer({ id, part, again }: CopyRequest): Promise<void> {
+async function answer({ id, part }: CopyRequest): Promise<void> {
   let reply: CopyReply;
   try {
     const tables = read(part);
-    const sent = sending.then(() => send(part, again, tables));
+    const sent = sending.then(() => send(part, tables));
     sending = sent.catch(() => undefined);
     reply = { id, ...(await sent) };
   } catch (cause) {
@@ -80,16 +77,11 @@ function read(part: MovePart): Tables {
   return tables;
 }
 
-async function send(part: MovePart, again: boolean, tables: Tables): Promise<{ sums: PartSums; bytes: number }> {
+async function send(part: MovePart, tables: Tables): Promise<{ sums: PartSums; bytes: number }> {
   const bounds = [part.from, part.to];
   let bytes = 0;
   await client.query(BEGIN);
   try {
-    if (again) {
-      for (const { name } of MOVED[part.kind].toReversed()) {
-        await client.query(`DELETE FROM ${name} WHERE ${rowsOfPart(part.kind)}`, bounds);
-      }
-    }
     for (const [{ name, columns }, rows] of tables) {
       if (rows.sum.rows === 0) continue;
       const list = columns.map(([column]) => `"${column}"`).join(", ");
