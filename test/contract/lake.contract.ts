@@ -180,9 +180,6 @@ export function lakeContract(name: string, make: () => Promise<TestLake>): void 
       await write();
       const sql = "SELECT revision, day::VARCHAR, customer_sentiment_score FROM calls";
       expect((await lake.query(sql)).rows).toEqual([[2, "2026-03-20", 0.9]]);
-      expect(await lake.state()).toMatchObject({ rows: 3 });
-      await lake.compact({ files: 2, whole: true });
-      expect((await lake.query(sql)).rows).toEqual([[2, "2026-03-20", 0.9]]);
       expect(await lake.state()).toMatchObject({ rows: 1, files: 1 });
       expect(await lake.check()).toEqual([]);
     });

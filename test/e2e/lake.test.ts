@@ -101,7 +101,7 @@ describe("lake", () => {
     expect((await runCli(["lake", "compact"], env)).stderr).toMatch(/^\d+ days? (was|were) written anew\.\n$/);
     const { code, stdout, stderr } = await runCli(["lake", "check"], env);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toMatch(/: 30 rows in 5 files, [\d.]+ MB; nothing is wrong\.\n$/);
+    expect(stderr).toMatch(/: 30 calls in 5 files, [\d.]+ MB; nothing is wrong\.\n$/);
     expect(await runCli(["lake", "query", "SELECT nothing FROM calls"], env)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('"nothing" not found') as string,

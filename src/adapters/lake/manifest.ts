@@ -19,6 +19,8 @@ export interface LakeFile {
   /** "YYYY-MM-DD". */
   readonly day: string;
   readonly rows: number;
+  /** How many it has: later versions may write more. */
+  readonly columns: number;
   readonly bytes: number;
   /** Hex. */
   readonly sha256: string;

@@ -87,13 +87,11 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
           await tidy();
         }
       }),
-    compact: ({ files, whole = false }) =>
+    compact: (files) =>
       reaching(async () => {
         let days = 0;
         for (;;) {
-          const done = await reading(async (manifest) =>
-            manifest === null ? 0 : compactOnce(deps, manifest, { files, whole }),
-          );
+          const done = await reading(async (manifest) => (manifest === null ? 0 : compactOnce(deps, manifest, files)));
           if (done === 0) break;
           if (done !== "stale") days += done;
           await tidy();
@@ -105,7 +103,8 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
       reaching(() =>
         reading((manifest) =>
           database.use(async (connection) => {
-            await makeView(connection, database.duck, await fetchAll(objects, manifest?.files ?? []));
+            const files = manifest?.files ?? [];
+            await makeView(connection, database.duck, files, await fetchAll(objects, files));
             return ask(connection, sql);
           }),
         ),
