@@ -9,7 +9,7 @@ import { compactOnce } from "./compact.ts";
 import { openDatabase } from "./duckdb.ts";
 import { fetchAll } from "./files.ts";
 import { folderObjects } from "./folder.ts";
-import { type Manifest, readNewest, removeOrphans, stateOf } from "./manifest.ts";
+import { forgetOrphans, type Manifest, readNewest, removeOrphans, stateOf } from "./manifest.ts";
 import type { Objects } from "./objects.ts";
 import { type S3Place, s3Objects } from "./s3.ts";
 import { ask, makeView } from "./view.ts";
@@ -61,6 +61,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
   const reading = async <T>(read: (manifest: Manifest | null) => Promise<T>): Promise<T> => {
     for (let n = 1; ; n++) {
       const manifest = await readNewest(objects);
+      if (manifest !== null) await forgetOrphans(objects, manifest);
       try {
         return await read(manifest);
       } catch (error) {
