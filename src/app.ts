@@ -48,7 +48,7 @@ import type { RestoreDeps } from "./services/restore.ts";
 import { createIndexHost } from "./services/index-host.ts";
 import type { IndexHost } from "./services/index-host.ts";
 import { expireCalls } from "./services/retention.ts";
-import { keepLake, type LakeStep, type LakeWriterDeps, writeLake } from "./services/lake-writer.ts";
+import { keepLake, type LakeKeeper, type LakeStep, type LakeWriterDeps, writeLake } from "./services/lake-writer.ts";
 import { startNightly } from "./services/nightly.ts";
 import { startLoop } from "./worker/loop.ts";
 
@@ -277,6 +277,9 @@ export async function start(
   options: { role: Role; onProgress?: (p: PullProgress) => void },
 ): Promise<Running> {
   const log = createLog(config.logLevel);
+  // First: where its library is missing, nothing that runs keeps the process from ending with the message.
+  const lake = config.lake === null || options.role !== "all" ? null : await openLakeOf(config);
+  let lakeKeeper: LakeKeeper | null = null;
   let told: Metrics | null = null;
   const store = await openStore(config, log, (state) => told?.breakerChanged("long-reads", state));
   const stream = await openStream(config, store, (problem) => {
@@ -340,20 +343,6 @@ export async function start(
     recalculate: async () => (await recalculation.start()).done,
     onError: (error) => log.error({ error }, "the nightly work failed; it will run tomorrow"),
   });
-  // Without its library there is nothing to keep, and whoever set it wants to know at once.
-  const lake = config.lake === null || options.role !== "all" ? null : await openLakeOf(config);
-  const lakeKeeper =
-    lake === null || config.lake === null
-      ? null
-      : keepLake({
-          ...(await lakeDeps(config, store, stream, lake)),
-          interval_ms: config.lake.interval * 1_000,
-          onChange(problem) {
-            metrics.degraded("lake", problem !== null);
-            if (problem === null) log.info("the lake follows the store");
-            else log.warn({ problem }, "the lake does not follow the store; it will be tried again");
-          },
-        });
   const closeLake = async (): Promise<void> => {
     await lakeKeeper?.stop();
     await lake?.close();
@@ -387,6 +376,18 @@ export async function start(
     return closeInOrder(parts, log);
   };
   try {
+    if (lake !== null && config.lake !== null) {
+      lakeKeeper = keepLake({
+        ...(await lakeDeps(config, store, stream, lake)),
+        interval_ms: config.lake.interval * 1_000,
+        onChange(problem) {
+          metrics.degraded("lake", problem !== null);
+          if (problem === null) log.info("the lake follows the store");
+          else log.warn({ problem }, "the lake does not follow the store; it will be tried again");
+        },
+      });
+    }
+    const keeper = lakeKeeper;
     const underWay = createUnderWay();
     const app = await buildServer({
       store,
@@ -432,7 +433,7 @@ export async function start(
         },
         lag: () => index.lag(),
         stream: () => stream.problem() === null,
-        ...(lakeKeeper && { lake: () => lakeKeeper.problem() === null }),
+        ...(keeper && { lake: () => keeper.problem() === null }),
       },
     });
     server = { app, drain: createDrain(app, underWay) };

@@ -53,6 +53,8 @@ export interface LakeChange {
   /** Calls that are erased, or whose text is new: call_no -> seq of the event that says so. They go out of every file, too. */
   readonly gone: ReadonlyMap<number, number>;
   readonly seq: number;
+  /** Rejects with its reason where it is aborted before the commit. */
+  readonly signal?: AbortSignal;
   /**
    * append: to what is there. fill: `rows` are the next of a filling, the first where none of the same seq and terms was
    * under way; with `fill` null the last: from now on the lake is what was filled.
@@ -75,7 +77,7 @@ export interface Lake {
    */
   commit(base: LakeState, change: LakeChange): Promise<"committed" | "stale">;
   /** One file for each day that has `files` of them or more; the number of such days. */
-  compact(files: number): Promise<number>;
+  compact(files: number, signal?: AbortSignal): Promise<number>;
   /** SQL over the view `calls`: every enriched call, once. Rejects with validation for bad SQL. */
   query(sql: string): Promise<LakeAnswer>;
   /** What is wrong with the files, one sentence each. */

@@ -14,7 +14,7 @@ export interface LakeWriterDeps {
   readonly terms: LakeTerms;
   /** Ends what is under way before its commit. */
   readonly signal?: AbortSignal;
-  /** Events, and calls of a filling, in a commit at most (10,000 and 100,000). */
+  /** Events, and calls of a filling, in a commit at most (10,000, and 100,000 or with words 20,000). */
   readonly limits?: { readonly events: number; readonly calls: number };
 }
 
@@ -27,7 +27,8 @@ export interface LakeStep {
   readonly filled: boolean;
 }
 
-const LIMITS = { events: 10_000, calls: 100_000 };
+/** A commit is held in memory, and words are most of it where they are written. */
+const limitsOf = ({ text }: LakeTerms) => ({ events: 10_000, calls: text ? 20_000 : 100_000 });
 const EVENTS_PAGE = 1_000;
 const CALLS_PAGE = 500;
 /** Calls read at once: the event loop waits meanwhile. */
@@ -73,7 +74,7 @@ function reachesBack({ oldest, head }: { oldest: number; head: number }, seq: nu
 
 /** One commit, if there is anything to say. Rejects with conflict where the lake is that of another store. */
 export async function advanceLake(deps: LakeWriterDeps): Promise<LakeStep> {
-  const { lake, events, terms, limits = LIMITS } = deps;
+  const { lake, events, terms, limits = limitsOf(terms) } = deps;
   const state = await lake.state();
   if (state.terms !== null && state.terms.log_id !== terms.log_id) {
     const todo = "give each database a lake of its own, or empty the place";
@@ -95,10 +96,15 @@ export async function advanceLake(deps: LakeWriterDeps): Promise<LakeStep> {
   // Where only other things happened, the place in the log is worth a commit once there are many of them.
   if (put.size + gone.size === 0 && found.length < limits.events)
     return { status: "idle", seq, rows: 0, filled: false };
-  return commit(lake, state, { terms, seq, gone, rows: readRows(deps, [...put]), step: { kind: "append" } });
+  const rows = readRows(deps, [...put]);
+  return commit(deps, state, { terms, seq, gone, rows, step: { kind: "append" } });
 }
 
-async function commit(lake: Lake, state: LakeState, change: LakeChange): Promise<LakeStep> {
+async function commit(
+  { lake, signal }: LakeWriterDeps,
+  state: LakeState,
+  change: Omit<LakeChange, "signal">,
+): Promise<LakeStep> {
   let rows = 0;
   const counted = async function* (): AsyncGenerator<readonly LakeRow[]> {
     for await (const some of change.rows) {
@@ -106,13 +112,13 @@ async function commit(lake: Lake, state: LakeState, change: LakeChange): Promise
       yield some;
     }
   };
-  const status = await lake.commit(state, { ...change, rows: counted() });
+  const status = await lake.commit(state, { ...change, rows: counted(), ...(signal && { signal }) });
   return { status, seq: change.seq, rows, filled: change.step.kind === "fill" };
 }
 
 /** The next calls of a filling, oldest first; it begins anew where the log no longer reaches back to its beginning. */
 async function fillLake(deps: LakeWriterDeps, state: LakeState): Promise<LakeStep> {
-  const { lake, events, reads, terms, limits = LIMITS } = deps;
+  const { events, reads, terms, limits = limitsOf(terms) } = deps;
   const head = await events.head();
   const { oldest } = await events.after(head, 1, EVERYTHING);
   const begun = state.fill;
@@ -141,7 +147,7 @@ async function fillLake(deps: LakeWriterDeps, state: LakeState): Promise<LakeSte
       return whole ? null : { seq, after };
     },
   };
-  return commit(lake, state, { terms, seq, gone: new Map(), rows: rows(), step });
+  return commit(deps, state, { terms, seq, gone: new Map(), rows: rows(), step });
 }
 
 /** Commits until nothing is new, and gives the days that have come to many files one. What was written. */
@@ -159,7 +165,7 @@ export async function writeLake(
     if (step.filled) files = 2;
     onStep(step);
     if (step.status !== "idle") continue;
-    if ((await deps.lake.state()).most_files >= files) await deps.lake.compact(files);
+    if ((await deps.lake.state()).most_files >= files) await deps.lake.compact(files, deps.signal);
     return { rows, seq: step.seq };
   }
 }

@@ -31,11 +31,12 @@ export function changeLake(deps: ChangeDeps, base: Manifest | null, change: Lake
     const own = { objects, connection };
     const added: LakeFile[] = [];
     for (const { day } of await rowsOf<{ day: string }>(connection, "SELECT DISTINCT day FROM staged ORDER BY day")) {
+      change.signal?.throwIfAborted();
       const select = `SELECT * EXCLUDE (day) FROM staged WHERE day = ${quoted(day)}`;
       const file = await writeFile(own, { version, day, select, columns });
       if (file !== null) added.push(file);
     }
-    const rewritten = await withoutOld(own, version, base === null ? [] : allFiles(base));
+    const rewritten = await withoutOld(own, version, base === null ? [] : allFiles(base), change.signal);
     await objects.publish([...added, ...rewritten.values()].flatMap((file) => file?.path ?? []));
     const now = (files: readonly LakeFile[]): LakeFile[] =>
       files.flatMap((file) => (rewritten.has(file.path) ? (rewritten.get(file.path) ?? []) : file));
@@ -98,6 +99,7 @@ async function withoutOld(
   deps: { objects: Objects; connection: DuckDBConnection },
   version: number,
   files: readonly LakeFile[],
+  signal: AbortSignal | undefined,
 ): Promise<Map<string, LakeFile | null>> {
   const { objects, connection } = deps;
   const rewritten = new Map<string, LakeFile | null>();
@@ -113,6 +115,7 @@ async function withoutOld(
       JOIN old ON old.call_no = r.call_no AND r.seq < old.seq`,
   );
   for (const { filename } of touched) {
+    signal?.throwIfAborted();
     const file = byPath.get(filename) as LakeFile;
     const select = `SELECT r.* FROM read_parquet(${quoted(filename)}, hive_partitioning = false) AS r
       ANTI JOIN old ON old.call_no = r.call_no AND r.seq < old.seq`;

@@ -12,6 +12,7 @@ export function compactOnce(
   { objects, database, now }: ChangeDeps,
   base: Manifest,
   files: number,
+  signal: AbortSignal | undefined,
 ): Promise<number | "stale"> {
   const days = Map.groupBy(base.files, (file) => file.day);
   const due = [...days].filter(([, of]) => of.length >= files).slice(0, DAYS);
@@ -20,6 +21,7 @@ export function compactOnce(
   return database.use(async (connection) => {
     const merged = new Map<string, LakeFile | null>();
     for (const [day, of] of due) {
+      signal?.throwIfAborted();
       const select = `SELECT * EXCLUDE (day) FROM ${readFiles(of, await fetchAll(objects, of))}`;
       const columns = Math.max(...of.map((file) => file.columns));
       merged.set(day, await writeFile({ objects, connection }, { version, day, select, columns }));

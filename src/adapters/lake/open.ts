@@ -88,11 +88,13 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
           await tidy();
         }
       }),
-    compact: (files) =>
+    compact: (files, signal) =>
       reaching(async () => {
         let days = 0;
         for (;;) {
-          const done = await reading(async (manifest) => (manifest === null ? 0 : compactOnce(deps, manifest, files)));
+          const done = await reading(async (manifest) =>
+            manifest === null ? 0 : compactOnce(deps, manifest, files, signal),
+          );
           if (done === 0) break;
           if (done !== "stale") days += done;
           await tidy();
