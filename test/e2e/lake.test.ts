@@ -6,6 +6,7 @@ import { everythingIn } from "../support/lake-calls.ts";
 import { inSeconds, measured } from "../support/measured.ts";
 import { type Earshot, runCli, startEarshot, temporaryFolder } from "../support/process.ts";
 
+const withoutDuckdb = join(import.meta.dirname, "../support/without-duckdb.ts");
 const place = await temporaryFolder();
 const lakeFolder = join(place.path, "lake");
 const env = {
@@ -106,5 +107,17 @@ describe("lake", () => {
       code: 2,
       stderr: expect.stringContaining('"nothing" not found') as string,
     });
+  });
+
+  test("without DuckDB a command and a server end at once and say how to get it", async () => {
+    const other = { ...env, EARSHOT_DATA_DIR: join(place.path, "other") };
+    for (const args of [["lake", "query", "SELECT 1"], ["serve"]]) {
+      const { code, stderr } = await runCli(args, other, "", withoutDuckdb);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr:
+          "earshot: The lake needs DuckDB, which is not installed here: npm install --no-save @duckdb/node-api@1.5.6-r.1\n",
+      });
+    }
   });
 });

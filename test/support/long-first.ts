@@ -19,6 +19,9 @@ const LONG = [
   "test/e2e/faults-store.test.ts",
   "test/e2e/faults-streams.test.ts",
   "test/contract/stream.redis-faults.test.ts",
+  "test/e2e/faults-lake.test.ts",
+  "test/contract/lake.s3.test.ts",
+  "test/e2e/lake.test.ts",
 ];
 
 export class LongFirst extends BaseSequencer {
