@@ -1,5 +1,6 @@
 /** docs/benchmarks.md and its plots, from bench/results/*.json. Pure: the same results give the same text. */
 import { groupText } from "./group-commit-text.ts";
+import { lakeText } from "./lake-text.ts";
 import { liveText } from "./live-text.ts";
 import {
   type Line,
@@ -66,7 +67,15 @@ export function benchmarksPage(results: Results): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const parts = [HEAD, machineText(results), rowsText(results, files), pacedText(results)];
   parts.push(groupText(results), socketsText(results), liveText(results), scaleText(results), rampText(results));
-  parts.push(growthText(results, files), indexText(results), modelText(results, files), vectorText(results), WHY, LEFT);
+  parts.push(
+    growthText(results, files),
+    indexText(results),
+    lakeText(results),
+    modelText(results, files),
+    vectorText(results),
+    WHY,
+    LEFT,
+  );
   files.set("benchmarks.md", `${parts.filter((p) => p !== "").join("\n\n")}\n`);
   return files;
 }

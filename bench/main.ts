@@ -12,6 +12,7 @@ const COMPARE = "[--calls 200000 --seconds 5 --rounds 3 --alone --against FOLDER
 const SCRIPTS: Readonly<Record<string, string>> = {
   growth: "get, list, agents and recs at 10,000, 100,000 and 1,000,000 calls [--sizes 10000,100000]",
   indexes: "the design notes' three queries with and without their four indexes [--sizes 200000,1000000]",
+  lake: "the lake against rollups, full text and SQL over the store: time to write, bytes, ms a question [--calls 200000]",
   model: "sequences a second by length and graph, event-loop delay, memory, sentence-transformers [--texts 400]",
   enrich: "import and enrichment of persuasion-for-good, idle and while serving [FOLDER] [--rate 500]",
   vectors: "the vector index on real vectors [--rows 100000 --kind call|segment]",

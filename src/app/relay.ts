@@ -5,30 +5,28 @@ import type { Config } from "../config.ts";
 import type { Log } from "../observe/logger.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Events } from "../ports/events.ts";
+import type { Lake } from "../ports/lake.ts";
 import { keepLake } from "../services/lake-writer.ts";
 import type { Duty } from "../services/relay.ts";
-import { lakeDeps, openLakeOf } from "./lake.ts";
+import { lakeDeps } from "./lake.ts";
 
 interface Duties {
   readonly duties: readonly Duty[];
   /** Why the lake does not follow the store, while this process keeps it; absent: there is none. */
   readonly lake?: () => string | null;
-  close(): Promise<void>;
 }
 
 /**
  * What follows the log for somewhere else, in one of all relays at a time: each is started under a lease of its own, and
  * again where it failed.
  */
-export async function relayDuties(
+export function relayDuties(
   config: Config,
-  parts: { store: Store; events: Events; metrics: Metrics; log: Log },
-): Promise<Duties> {
-  if (config.lake === null) return { duties: [], close: async () => undefined };
+  parts: { store: Store; events: Events; lake: Lake | null; metrics: Metrics; log: Log },
+): Duties {
+  const { store, events, lake, metrics, log } = parts;
+  if (config.lake === null || lake === null) return { duties: [] };
   const { interval } = config.lake;
-  const { store, events, metrics, log } = parts;
-  // Without its library there is nothing to keep, and whoever set it wants to know at once.
-  const lake = await openLakeOf(config);
   let problem: string | null = null;
   const onChange = (now: string | null): void => {
     problem = now;
@@ -45,5 +43,5 @@ export async function relayDuties(
     if (!signal.aborted) await once(signal, "abort");
     await keeper.stop();
   };
-  return { duties: [{ name: "lake", run }], lake: () => problem, close: () => lake.close() };
+  return { duties: [{ name: "lake", run }], lake: () => problem };
 }

@@ -39,6 +39,7 @@ import { startUpkeep } from "../services/upkeep.ts";
 import { startLoop } from "../worker/loop.ts";
 import { openCache, openDispatch, openStream } from "./between.ts";
 import { startKafka } from "./kafka.ts";
+import { openLakeOf } from "./lake.ts";
 import { startModels } from "./models.ts";
 import { relayDuties } from "./relay.ts";
 import { backupDeps, openStore, storeInUse } from "./store.ts";
@@ -110,6 +111,8 @@ export async function start(
   // Its primary enriches, and does what is done once.
   const roles = config.replica === null ? options.roles : options.roles.intersection(SERVING_ROLES);
   const log = createLog(config.logLevel);
+  // First: where its library is missing, nothing that runs keeps the process from ending with the message.
+  const lake = config.lake !== null && roles.has("relay") ? await openLakeOf(config) : null;
   let replication: Replication | null = null;
   const replica = config.replica && {
     primary: config.replica.of,
@@ -174,7 +177,7 @@ export async function start(
     { ...store, metrics, log, now: Date.now, timezone, retentionDays },
     { nightly: roles.has("relay") },
   );
-  const duties = roles.has("relay") ? await relayDuties(config, { store, events: stream, metrics, log }) : null;
+  const { duties, lake: lakeProblem } = relayDuties(config, { store, events: stream, lake, metrics, log });
   const relay = startRelay(
     {
       jobs: store.jobs,
@@ -182,9 +185,8 @@ export async function start(
       log,
       onChange: (failing) => metrics.degraded("relay", failing),
     },
-    duties?.duties ?? [],
+    duties,
   );
-  const lakeProblem = duties?.lake;
   const cache = await openCache(
     config,
     store,
@@ -214,7 +216,7 @@ export async function start(
         { name: "work", patience_ms: 4_500, close: () => engine.stopWork() },
         { name: "replication", patience_ms: 4_500, close: async () => replication?.stop() },
         { name: "upkeep", patience_ms: 4_500, close: () => upkeep.stop() },
-        { name: "relay", patience_ms: 4_500, close: () => relay.stop().then(() => duties?.close()) },
+        { name: "relay", patience_ms: 4_500, close: () => relay.stop().then(() => lake?.close()) },
         { name: "kafka", patience_ms: 4_500, close: async () => kafka?.stop() },
       ],
       [

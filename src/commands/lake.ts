@@ -34,9 +34,9 @@ export function lakeCommands(program: Command, context: Context): void {
     });
   lake
     .command("compact")
-    .description("make every day one file, without versions of calls that others have replaced")
+    .description("make every day one file")
     .action(async () => {
-      const days = await withLake(context.config(), (opened) => opened.compact({ files: 2, whole: true }));
+      const days = await withLake(context.config(), (opened) => opened.compact(2));
       console.error(`${days} ${days === 1 ? "day was" : "days were"} written anew.`);
     });
   lake
@@ -50,7 +50,7 @@ export function lakeCommands(program: Command, context: Context): void {
       for (const problem of problems) console.log(problem);
       const { version, seq, files, rows, bytes } = state;
       console.error(
-        `manifest ${version}, event ${seq}: ${rows} rows in ${files} files, ${(bytes / 1e6).toFixed(1)} MB; ` +
+        `manifest ${version}, event ${seq}: ${rows} calls in ${files} files, ${(bytes / 1e6).toFixed(1)} MB; ` +
           `${problems.length === 0 ? "nothing is" : `${problems.length} ${problems.length === 1 ? "thing is" : "things are"}`} wrong.`,
       );
       if (problems.length > 0) process.exitCode = 1;

@@ -2,13 +2,12 @@
 import type { CallRow, Insights, Turn } from "../core/call.ts";
 import type { Keyset } from "../core/list.ts";
 
-/** One version of a call. Of several of a call_no the one with the highest seq counts. */
+/** A call as it is written. Of one call_no the lake holds the version with the highest seq and no other. */
 export interface LakeRow {
   readonly row: CallRow;
   /** The event that made it be written, or the head of the log when the lake was filled. */
   readonly seq: number;
-  /** null: the text has changed and waits for its enrichment; what older versions say no longer holds. */
-  readonly insights: Insights | null;
+  readonly insights: Insights;
   readonly turns: readonly Turn[];
 }
 
@@ -40,7 +39,7 @@ export interface LakeState {
   readonly seq: number;
   readonly fill: LakeFill | null;
   readonly files: number;
-  /** Versions of calls, and bytes of the files that hold them. */
+  /** Calls, and bytes of the files that hold them. */
   readonly rows: number;
   readonly bytes: number;
   /** Files of the day that has most of them. */
@@ -49,10 +48,13 @@ export interface LakeState {
 
 export interface LakeChange {
   readonly terms: LakeTerms;
+  /** Each call once; older versions of these calls go out of every file. */
   readonly rows: AsyncIterable<readonly LakeRow[]>;
-  /** Erased calls: call_no -> seq of the event that says so. Every row of theirs before it goes out of every file. */
+  /** Calls that are erased, or whose text is new: call_no -> seq of the event that says so. They go out of every file, too. */
   readonly gone: ReadonlyMap<number, number>;
   readonly seq: number;
+  /** Rejects with its reason where it is aborted before the commit. */
+  readonly signal?: AbortSignal;
   /**
    * append: to what is there. fill: `rows` are the next of a filling, the first where none of the same seq and terms was
    * under way; with `fill` null the last: from now on the lake is what was filled.
@@ -74,12 +76,9 @@ export interface Lake {
    * it is `stale`, and nothing of theirs is left.
    */
   commit(base: LakeState, change: LakeChange): Promise<"committed" | "stale">;
-  /**
-   * One file a day, without versions that others have replaced, of the days that have `files` or more; `whole` looks for
-   * replaced versions in all days. Days rewritten.
-   */
-  compact(options: { files: number; whole?: boolean }): Promise<number>;
-  /** SQL over the view `calls`: each call once, in its newest version, as far as it is enriched. Rejects with validation for bad SQL. */
+  /** One file for each day that has `files` of them or more; the number of such days. */
+  compact(files: number, signal?: AbortSignal): Promise<number>;
+  /** SQL over the view `calls`: every enriched call, once. Rejects with validation for bad SQL. */
   query(sql: string): Promise<LakeAnswer>;
   /** What is wrong with the files, one sentence each. */
   check(): Promise<string[]>;

@@ -14,14 +14,21 @@ export interface LakeWriterDeps {
   readonly terms: LakeTerms;
   /** Ends what is under way before its commit. */
   readonly signal?: AbortSignal;
-  /** Events, and calls of a filling, in a commit at most (10,000 and 50,000). */
+  /** Events, and calls of a filling, in a commit at most (10,000, and 100,000 or with words 20,000). */
   readonly limits?: { readonly events: number; readonly calls: number };
 }
 
 /** idle: nothing is new. stale: somebody else writes as well, and was first. */
-export type LakeStep = { readonly status: "idle" | "stale" | "committed"; readonly seq: number; readonly rows: number };
+export interface LakeStep {
+  readonly status: "idle" | "stale" | "committed";
+  readonly seq: number;
+  readonly rows: number;
+  /** Whether it was one of a filling. */
+  readonly filled: boolean;
+}
 
-const LIMITS = { events: 10_000, calls: 50_000 };
+/** A commit is held in memory, and words are most of it where they are written. */
+const limitsOf = ({ text }: LakeTerms) => ({ events: 10_000, calls: text ? 20_000 : 100_000 });
 const EVENTS_PAGE = 1_000;
 const CALLS_PAGE = 500;
 /** Calls read at once: the event loop waits meanwhile. */
@@ -35,8 +42,8 @@ function lakeChanges(events: readonly EventRow[]): { put: Map<number, number>; g
   const gone = new Map<number, number>();
   for (const { type, call_no, seq } of events) {
     if (call_no === 0) continue;
-    if (type === "call.enriched" || type === "call.replaced") put.set(call_no, seq);
-    else if (type === "call.deleted") {
+    if (type === "call.enriched") put.set(call_no, seq);
+    else if (type === "call.replaced" || type === "call.deleted") {
       put.delete(call_no);
       gone.set(call_no, seq);
     }
@@ -44,7 +51,7 @@ function lakeChanges(events: readonly EventRow[]): { put: Map<number, number>; g
   return { put, gone };
 }
 
-/** Rows of calls, a few at a time; those that are not there any more are left out, an event will say so. */
+/** Rows of calls, a few at a time. A call that is erased or has a new text by now is left out: a later event says so. */
 async function* readRows(
   { reads, signal }: LakeWriterDeps,
   wanted: readonly (readonly [call_no: number, seq: number])[],
@@ -53,7 +60,9 @@ async function* readRows(
     signal?.throwIfAborted();
     const seqs = new Map(wanted.slice(i, i + READ));
     const calls = await reads.texts([...seqs.keys()]);
-    yield calls.map(({ row, insights, turns }) => ({ row, insights, turns, seq: seqs.get(row.call_no) ?? 0 }));
+    yield calls.flatMap(({ row, insights, turns }) =>
+      insights === null ? [] : { row, insights, turns, seq: seqs.get(row.call_no) ?? 0 },
+    );
     await turn();
   }
 }
@@ -65,7 +74,7 @@ function reachesBack({ oldest, head }: { oldest: number; head: number }, seq: nu
 
 /** One commit, if there is anything to say. Rejects with conflict where the lake is that of another store. */
 export async function advanceLake(deps: LakeWriterDeps): Promise<LakeStep> {
-  const { lake, events, terms, limits = LIMITS } = deps;
+  const { lake, events, terms, limits = limitsOf(terms) } = deps;
   const state = await lake.state();
   if (state.terms !== null && state.terms.log_id !== terms.log_id) {
     const todo = "give each database a lake of its own, or empty the place";
@@ -85,11 +94,17 @@ export async function advanceLake(deps: LakeWriterDeps): Promise<LakeStep> {
   }
   const { put, gone } = lakeChanges(found);
   // Where only other things happened, the place in the log is worth a commit once there are many of them.
-  if (put.size + gone.size === 0 && found.length < limits.events) return { status: "idle", seq, rows: 0 };
-  return commit(lake, state, { terms, seq, gone, rows: readRows(deps, [...put]), step: { kind: "append" } });
+  if (put.size + gone.size === 0 && found.length < limits.events)
+    return { status: "idle", seq, rows: 0, filled: false };
+  const rows = readRows(deps, [...put]);
+  return commit(deps, state, { terms, seq, gone, rows, step: { kind: "append" } });
 }
 
-async function commit(lake: Lake, state: LakeState, change: LakeChange): Promise<LakeStep> {
+async function commit(
+  { lake, signal }: LakeWriterDeps,
+  state: LakeState,
+  change: Omit<LakeChange, "signal">,
+): Promise<LakeStep> {
   let rows = 0;
   const counted = async function* (): AsyncGenerator<readonly LakeRow[]> {
     for await (const some of change.rows) {
@@ -97,13 +112,13 @@ async function commit(lake: Lake, state: LakeState, change: LakeChange): Promise
       yield some;
     }
   };
-  const status = await lake.commit(state, { ...change, rows: counted() });
-  return { status, seq: change.seq, rows };
+  const status = await lake.commit(state, { ...change, rows: counted(), ...(signal && { signal }) });
+  return { status, seq: change.seq, rows, filled: change.step.kind === "fill" };
 }
 
 /** The next calls of a filling, oldest first; it begins anew where the log no longer reaches back to its beginning. */
 async function fillLake(deps: LakeWriterDeps, state: LakeState): Promise<LakeStep> {
-  const { lake, events, reads, terms, limits = LIMITS } = deps;
+  const { events, reads, terms, limits = limitsOf(terms) } = deps;
   const head = await events.head();
   const { oldest } = await events.after(head, 1, EVERYTHING);
   const begun = state.fill;
@@ -118,7 +133,7 @@ async function fillLake(deps: LakeWriterDeps, state: LakeState): Promise<LakeSte
       const sort = { field: "created_at", descending: false } as const;
       const list = await reads.list({ scope: EVERYTHING, filter: {}, sort, page, total: false });
       const wanted = list.rows.map((row) => [row.call_no, seq] as const);
-      for await (const some of readRows(deps, wanted)) yield some.filter(({ insights }) => insights !== null);
+      yield* readRows(deps, wanted);
       n += list.rows.length;
       after = list.next;
       whole = list.next === null;
@@ -132,7 +147,7 @@ async function fillLake(deps: LakeWriterDeps, state: LakeState): Promise<LakeSte
       return whole ? null : { seq, after };
     },
   };
-  return commit(lake, state, { terms, seq, gone: new Map(), rows: rows(), step });
+  return commit(deps, state, { terms, seq, gone: new Map(), rows: rows(), step });
 }
 
 /** Commits until nothing is new, and gives the days that have come to many files one. What was written. */
@@ -141,13 +156,16 @@ export async function writeLake(
   onStep: (step: LakeStep) => void = () => undefined,
 ): Promise<{ rows: number; seq: number }> {
   let rows = 0;
+  // A filling leaves a file a day and commit, and nothing else will make those days grow.
+  let files = MANY_FILES;
   for (;;) {
     deps.signal?.throwIfAborted();
     const step = await advanceLake(deps);
     if (step.status === "committed") rows += step.rows;
+    if (step.filled) files = 2;
     onStep(step);
     if (step.status !== "idle") continue;
-    if ((await deps.lake.state()).most_files >= MANY_FILES) await deps.lake.compact({ files: MANY_FILES });
+    if ((await deps.lake.state()).most_files >= files) await deps.lake.compact(files, deps.signal);
     return { rows, seq: step.seq };
   }
 }

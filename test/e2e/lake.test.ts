@@ -6,6 +6,7 @@ import { everythingIn } from "../support/lake-calls.ts";
 import { inSeconds, measured } from "../support/measured.ts";
 import { type Earshot, runCli, startEarshot, temporaryFolder } from "../support/process.ts";
 
+const withoutDuckdb = join(import.meta.dirname, "../support/without-duckdb.ts");
 const place = await temporaryFolder();
 const lakeFolder = join(place.path, "lake");
 const env = {
@@ -101,10 +102,22 @@ describe("lake", () => {
     expect((await runCli(["lake", "compact"], env)).stderr).toMatch(/^\d+ days? (was|were) written anew\.\n$/);
     const { code, stdout, stderr } = await runCli(["lake", "check"], env);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toMatch(/: 30 rows in 5 files, [\d.]+ MB; nothing is wrong\.\n$/);
+    expect(stderr).toMatch(/: 30 calls in 5 files, [\d.]+ MB; nothing is wrong\.\n$/);
     expect(await runCli(["lake", "query", "SELECT nothing FROM calls"], env)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('"nothing" not found') as string,
     });
+  });
+
+  test("without DuckDB a command and a server end at once and say how to get it", async () => {
+    const other = { ...env, EARSHOT_DATA_DIR: join(place.path, "other") };
+    for (const args of [["lake", "query", "SELECT 1"], ["serve"]]) {
+      const { code, stderr } = await runCli(args, other, "", withoutDuckdb);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr:
+          "earshot: The lake needs DuckDB, which is not installed here: npm install --no-save @duckdb/node-api@1.5.6-r.1\n",
+      });
+    }
   });
 });

@@ -25,6 +25,9 @@ const LONG = [
   "test/e2e/replica.test.ts",
   "test/e2e/faults-replica.test.ts",
   "test/contract/stream.redis-faults.test.ts",
+  "test/e2e/faults-lake.test.ts",
+  "test/contract/lake.s3.test.ts",
+  "test/e2e/lake.test.ts",
 ];
 
 export class LongFirst extends BaseSequencer {

@@ -26,15 +26,18 @@ export function changeLake(deps: ChangeDeps, base: Manifest | null, change: Lake
   const { objects, database } = deps;
   const version = (base?.version ?? 0) + 1;
   return database.use(async (connection) => {
-    await stage(database, connection, change);
+    const columns = await stage(database, connection, change);
+    await gather(connection, change);
     const own = { objects, connection };
     const added: LakeFile[] = [];
     for (const { day } of await rowsOf<{ day: string }>(connection, "SELECT DISTINCT day FROM staged ORDER BY day")) {
+      change.signal?.throwIfAborted();
       const select = `SELECT * EXCLUDE (day) FROM staged WHERE day = ${quoted(day)}`;
-      const file = await writeFile(own, { version, day, select });
+      const file = await writeFile(own, { version, day, select, columns });
       if (file !== null) added.push(file);
     }
-    const rewritten = await withoutGone(own, version, base === null ? [] : allFiles(base), change.gone);
+    const rewritten = await withoutOld(own, version, base === null ? [] : allFiles(base), change.signal);
+    await objects.publish([...added, ...rewritten.values()].flatMap((file) => file?.path ?? []));
     const now = (files: readonly LakeFile[]): LakeFile[] =>
       files.flatMap((file) => (rewritten.has(file.path) ? (rewritten.get(file.path) ?? []) : file));
     const { step, terms, seq } = change;
@@ -56,8 +59,8 @@ export function changeLake(deps: ChangeDeps, base: Manifest | null, change: Lake
   });
 }
 
-/** Into a table of the connection's own, each row with its local day. */
-async function stage(database: Database, connection: DuckDBConnection, { rows, terms }: LakeChange): Promise<void> {
+/** Table `staged`: each row with its local day, a day's together. How many columns a file of them has. */
+async function stage(database: Database, connection: DuckDBConnection, { rows, terms }: LakeChange): Promise<number> {
   const writer = rowWriter(database.duck, terms.text);
   await connection.run(`CREATE TEMP TABLE arrived (${writer.declared})`);
   const appender = await connection.createAppender("arrived", null, "temp");
@@ -70,43 +73,64 @@ async function stage(database: Database, connection: DuckDBConnection, { rows, t
     appender.closeSync();
   }
   await connection.run(
-    `CREATE TEMP VIEW staged AS SELECT *,
-       strftime(timezone(${quoted(terms.timezone)}, start_time), '%Y-%m-%d') AS day FROM arrived`,
+    `CREATE TEMP TABLE staged AS SELECT *,
+       strftime(timezone(${quoted(terms.timezone)}, start_time), '%Y-%m-%d') AS day FROM arrived ORDER BY day`,
   );
+  await connection.run("DROP TABLE arrived");
+  return writer.count;
 }
 
-/** Files that hold rows of erased calls -> the file in their place; null: nothing else was in it. */
-async function withoutGone(
-  deps: { objects: Objects; connection: DuckDBConnection },
-  version: number,
-  files: readonly LakeFile[],
-  gone: ReadonlyMap<number, number>,
-): Promise<Map<string, LakeFile | null>> {
-  const { objects, connection } = deps;
-  const rewritten = new Map<string, LakeFile | null>();
-  const numbers = [...gone.keys()].toSorted((a, b) => a - b);
-  const maybe = files.filter(({ call_no: [low, high] }) => numbers.some((n) => n >= low && n <= high));
-  if (maybe.length === 0) return rewritten;
-  const paths = await fetchAll(objects, maybe);
-  const byPath = new Map(maybe.map((file) => [join(objects.folder, file.path), file]));
-  await connection.run("CREATE TEMP TABLE gone (call_no BIGINT, seq BIGINT)");
-  const appender = await connection.createAppender("gone", null, "temp");
+/** Table `old`: before which event no row of a call may stay, be it gone or written anew. */
+async function gather(connection: DuckDBConnection, { gone, step }: LakeChange): Promise<void> {
+  await connection.run("CREATE TEMP TABLE old (call_no BIGINT, seq BIGINT)");
+  // A filling begins without anything, and writes each call once.
+  if (step.kind === "append") await connection.run("INSERT INTO old SELECT call_no, seq FROM staged");
+  const appender = await connection.createAppender("old", null, "temp");
   for (const [call_no, seq] of gone) {
     appender.appendBigInt(BigInt(call_no));
     appender.appendBigInt(BigInt(seq));
     appender.endRow();
   }
   appender.closeSync();
+}
+
+/** Files that hold such rows -> the file in their place; null: nothing else was in it. */
+async function withoutOld(
+  deps: { objects: Objects; connection: DuckDBConnection },
+  version: number,
+  files: readonly LakeFile[],
+  signal: AbortSignal | undefined,
+): Promise<Map<string, LakeFile | null>> {
+  const { objects, connection } = deps;
+  const rewritten = new Map<string, LakeFile | null>();
+  const old = await rowsOf<{ call_no: bigint }>(connection, "SELECT call_no FROM old ORDER BY call_no");
+  const numbers = old.map(({ call_no }) => Number(call_no));
+  const maybe = files.filter(({ call_no: [low, high] }) => (numbers[firstAtLeast(numbers, low)] ?? Infinity) <= high);
+  if (maybe.length === 0) return rewritten;
+  const paths = await fetchAll(objects, maybe);
+  const byPath = new Map(maybe.map((file) => [join(objects.folder, file.path), file]));
   const touched = await rowsOf<{ filename: string }>(
     connection,
     `SELECT DISTINCT filename FROM read_parquet(${fileList(paths)}, filename = true, hive_partitioning = false) AS r
-      JOIN gone ON gone.call_no = r.call_no AND r.seq < gone.seq`,
+      JOIN old ON old.call_no = r.call_no AND r.seq < old.seq`,
   );
   for (const { filename } of touched) {
+    signal?.throwIfAborted();
     const file = byPath.get(filename) as LakeFile;
     const select = `SELECT r.* FROM read_parquet(${quoted(filename)}, hive_partitioning = false) AS r
-      ANTI JOIN gone ON gone.call_no = r.call_no AND r.seq < gone.seq`;
-    rewritten.set(file.path, await writeFile(deps, { version, day: file.day, select }));
+      ANTI JOIN old ON old.call_no = r.call_no AND r.seq < old.seq`;
+    rewritten.set(file.path, await writeFile(deps, { version, day: file.day, select, columns: file.columns }));
   }
   return rewritten;
+}
+
+/** Index of the first of ascending numbers that is `low` or more. */
+function firstAtLeast(numbers: readonly number[], low: number): number {
+  let [from, to] = [0, numbers.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((numbers[middle] as number) < low) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

@@ -30,7 +30,7 @@ const list = (
   name,
   type: (duck) => duck.LIST(type(duck)),
   value: (row, duck) => {
-    const values = row.insights === null ? null : of(row);
+    const values = of(row);
     return values && duck.listValue([...values]);
   },
 });
@@ -52,13 +52,11 @@ function columns(words: boolean): readonly Column[] {
     text("method"),
     text("model"),
     time("enriched_at"),
-    // Without them the row only says that older ones no longer hold.
-    { name: "enriched", type: (duck) => duck.BOOLEAN, value: ({ insights }) => insights !== null },
     ...MEASURE_NAMES.map(
       (name): Column => ({
         name,
         type: (duck) => duck.DOUBLE,
-        value: ({ insights }) => insights?.measures[name] ?? null,
+        value: ({ insights }) => insights.measures[name] ?? null,
       }),
     ),
     list(
@@ -69,7 +67,7 @@ function columns(words: boolean): readonly Column[] {
     list(
       "turn_sentiment",
       (duck) => duck.DOUBLE,
-      ({ insights }) => insights?.turn_sentiment ?? null,
+      ({ insights }) => insights.turn_sentiment,
     ),
     list(
       "turn_text",
@@ -85,11 +83,13 @@ export function rowWriter(
   words: boolean,
 ): {
   readonly declared: string;
+  readonly count: number;
   append(appender: DuckDBAppender, rows: readonly LakeRow[]): void;
 } {
   const all = columns(words);
   const types = all.map((column) => column.type(duck));
   return {
+    count: all.length,
     declared: all.map(({ name }, i) => `${name} ${String(types[i])}`).join(", "),
     append(appender, rows) {
       const chunk = duck.DuckDBDataChunk.create(types, rows.length);

@@ -7,15 +7,12 @@ import { pipeline } from "node:stream/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { fileList, quoted, rowsOf } from "./duckdb.ts";
 import { fileName, type LakeFile } from "./manifest.ts";
-import type { Objects } from "./objects.ts";
+import { forEachName, type Objects } from "./objects.ts";
 
-/** Files on their way at the same time. */
-const AT_ONCE = 8;
-
-/** What is selected, as a file of the day; null where that is nothing. It counts once a manifest names it. */
+/** What is selected, as a file of the day; null where that is nothing. It is to be published, and counts once a manifest names it. */
 export async function writeFile(
   { objects, connection }: { objects: Objects; connection: DuckDBConnection },
-  { version, day, select }: { version: number; day: string; select: string },
+  { version, day, select, columns }: { version: number; day: string; select: string; columns: number },
 ): Promise<LakeFile | null> {
   const name = fileName(version, day, randomBytes(4).toString("hex"));
   const path = join(objects.folder, name);
@@ -24,6 +21,7 @@ export async function writeFile(
   await connection.run(
     `COPY (${select} ORDER BY call_no) TO ${quoted(path)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)`,
   );
+  // Read back: what is said of it is what others will find.
   const [facts] = await rowsOf<Record<string, bigint>>(
     connection,
     `SELECT count(*) AS rows, min(seq) AS first, max(seq) AS last, min(call_no) AS low, max(call_no) AS high
@@ -34,11 +32,11 @@ export async function writeFile(
     await rm(path, { force: true });
     return null;
   }
-  await objects.publish(name);
   return {
     path: name,
     day,
     rows: number("rows"),
+    columns,
     ...(await digest(path)),
     seq: [number("first"), number("last")],
     call_no: [number("low"), number("high")],
@@ -59,18 +57,16 @@ export async function digest(path: string): Promise<{ bytes: number; sha256: str
 
 /** Paths to read the files at. @throws where one is not there any more: the newest manifest names others */
 export async function fetchAll(objects: Objects, files: readonly LakeFile[]): Promise<string[]> {
-  for (let i = 0; i < files.length; i += AT_ONCE) {
-    const some = files.slice(i, i + AT_ONCE);
-    await Promise.all(
-      some.map(async ({ path }) => {
-        if (!(await objects.fetch(path))) throw new Error(`${path} is not there`);
-      }),
-    );
-  }
-  return files.map(({ path }) => join(objects.folder, path));
+  const names = files.map(({ path }) => path);
+  await forEachName(names, async (name) => {
+    if (!(await objects.fetch(name))) throw new Error(`${name} is not there`);
+  });
+  return names.map((name) => join(objects.folder, name));
 }
 
-/** SQL that reads the files as one table; not of no files. */
-export function readFiles(paths: readonly string[]): string {
-  return `read_parquet(${fileList(paths)}, hive_partitioning = true, union_by_name = true)`;
+/** SQL that reads the files, which are at `paths`, as one table with their day; not of no files. */
+export function readFiles(files: readonly LakeFile[], paths: readonly string[]): string {
+  // To unite columns every file is opened, also those of days that nobody asks for.
+  const unite = new Set(files.map((file) => file.columns)).size > 1 ? ", union_by_name = true" : "";
+  return `read_parquet(${fileList(paths)}, hive_partitioning = true${unite})`;
 }

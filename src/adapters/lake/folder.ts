@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, link, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import type { Objects } from "./objects.ts";
+import { forEachName, type Objects } from "./objects.ts";
 
 /** @param folder absolute; made when something is written */
 export function folderObjects(folder: string): Objects {
@@ -10,12 +10,14 @@ export function folderObjects(folder: string): Objects {
   return {
     name: folder,
     folder,
-    async publish(name) {
-      await chmod(path(name), 0o600);
-      await sync(path(name));
+    async publish(names) {
+      await forEachName(names, async (name) => {
+        await chmod(path(name), 0o600);
+        await sync(path(name));
+      });
       // A folder that is new is an entry of the one above.
-      await sync(dirname(path(name)));
-      await sync(dirname(dirname(path(name))));
+      const folders = new Set(names.flatMap((name) => [dirname(path(name)), dirname(dirname(path(name)))]));
+      await forEachName([...folders], sync);
     },
     fetch: (name) =>
       stat(path(name)).then(
@@ -47,7 +49,7 @@ export function folderObjects(folder: string): Objects {
     },
     list: (prefix) => filesUnder(folder, prefix),
     async remove(names) {
-      for (const name of names) await rm(path(name), { force: true });
+      await forEachName(names, (name) => rm(path(name), { force: true }));
     },
     fetched: async () => [],
     forget: async () => undefined,

@@ -19,6 +19,8 @@ export interface LakeFile {
   /** "YYYY-MM-DD". */
   readonly day: string;
   readonly rows: number;
+  /** How many it has: later versions may write more. */
+  readonly columns: number;
   readonly bytes: number;
   /** Hex. */
   readonly sha256: string;
@@ -100,7 +102,12 @@ export async function removeOrphans(objects: Objects): Promise<void> {
   const orphan = isOrphan(newest);
   const names = [...(await objects.list(CALLS)), ...(await objects.list(MANIFESTS))];
   await objects.remove(names.filter(orphan));
-  await objects.forget((await objects.fetched()).filter(orphan));
+  await forgetOrphans(objects, newest);
+}
+
+/** Takes away what was fetched here and does not count any more: erased calls may be in it. */
+export async function forgetOrphans(objects: Objects, newest: Manifest): Promise<void> {
+  await objects.forget((await objects.fetched()).filter(isOrphan(newest)));
 }
 
 export function stateOf(manifest: Manifest | null): LakeState {

@@ -7,8 +7,8 @@ export interface Objects {
   readonly name: string;
   /** Where `path(name)` lie. */
   readonly folder: string;
-  /** Puts what was written at its path here in its place; resolved means there to stay. */
-  publish(name: string): Promise<void>;
+  /** Puts what was written at these paths here in its place; resolved means there to stay. */
+  publish(names: readonly string[]): Promise<void>;
   /** Makes sure that the file can be read at its path here; false: it is nowhere. */
   fetch(name: string): Promise<boolean>;
   /** null where it is not. */
@@ -22,4 +22,11 @@ export interface Objects {
   fetched(): Promise<string[]>;
   /** Takes them away here alone. */
   forget(names: readonly string[]): Promise<void>;
+}
+
+/** Files on their way at the same time. */
+const AT_ONCE = 8;
+
+export async function forEachName(names: readonly string[], work: (name: string) => Promise<void>): Promise<void> {
+  for (let i = 0; i < names.length; i += AT_ONCE) await Promise.all(names.slice(i, i + AT_ONCE).map(work));
 }

@@ -9,7 +9,7 @@ import { compactOnce } from "./compact.ts";
 import { openDatabase } from "./duckdb.ts";
 import { fetchAll } from "./files.ts";
 import { folderObjects } from "./folder.ts";
-import { type Manifest, readNewest, removeOrphans, stateOf } from "./manifest.ts";
+import { forgetOrphans, type Manifest, readNewest, removeOrphans, stateOf } from "./manifest.ts";
 import type { Objects } from "./objects.ts";
 import { type S3Place, s3Objects } from "./s3.ts";
 import { ask, makeView } from "./view.ts";
@@ -61,6 +61,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
   const reading = async <T>(read: (manifest: Manifest | null) => Promise<T>): Promise<T> => {
     for (let n = 1; ; n++) {
       const manifest = await readNewest(objects);
+      if (manifest !== null) await forgetOrphans(objects, manifest);
       try {
         return await read(manifest);
       } catch (error) {
@@ -87,12 +88,12 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
           await tidy();
         }
       }),
-    compact: ({ files, whole = false }) =>
+    compact: (files, signal) =>
       reaching(async () => {
         let days = 0;
         for (;;) {
           const done = await reading(async (manifest) =>
-            manifest === null ? 0 : compactOnce(deps, manifest, { files, whole }),
+            manifest === null ? 0 : compactOnce(deps, manifest, files, signal),
           );
           if (done === 0) break;
           if (done !== "stale") days += done;
@@ -105,7 +106,8 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
       reaching(() =>
         reading((manifest) =>
           database.use(async (connection) => {
-            await makeView(connection, database.duck, await fetchAll(objects, manifest?.files ?? []));
+            const files = manifest?.files ?? [];
+            await makeView(connection, database.duck, files, await fetchAll(objects, files));
             return ask(connection, sql);
           }),
         ),

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { AwsClient } from "aws4fetch";
 import { filesUnder } from "./folder.ts";
-import type { Objects } from "./objects.ts";
+import { forEachName, type Objects } from "./objects.ts";
 
 export interface S3Place {
   /** http:// or https://, without the bucket: it is addressed by path. */
@@ -60,10 +60,11 @@ export function s3Objects(place: S3Place, folder: string): Objects {
   return {
     name: `s3://${place.bucket}/${place.prefix}`,
     folder,
-    async publish(name) {
-      if ((await found(ask("PUT", key(name), { body: await readFile(path(name)) }))) === null)
-        throw new Error(`S3 took no ${name}`);
-    },
+    publish: (names) =>
+      forEachName(names, async (name) => {
+        if ((await found(ask("PUT", key(name), { body: await readFile(path(name)) }))) === null)
+          throw new Error(`S3 took no ${name}`);
+      }),
     async fetch(name) {
       const here = await stat(path(name)).catch(() => null);
       if (here !== null) return true;
@@ -96,7 +97,7 @@ export function s3Objects(place: S3Place, folder: string): Objects {
       return names.toSorted();
     },
     async remove(names) {
-      for (const name of names) await ask("DELETE", key(name));
+      await forEachName(names, async (name) => void (await ask("DELETE", key(name))));
     },
     fetched: () => filesUnder(folder, "calls/"),
     async forget(names) {
