@@ -82,6 +82,8 @@ async function measure(place: Place): Promise<object> {
   };
 }
 
+const kind = (url: string): string => url.split(":")[0] as string;
+
 const program = requirement("redis");
 if (program === null) throw new Error("redis is needed");
 const finish = requirement("postgres") === null ? null : setup();
@@ -95,7 +97,6 @@ for (const store of ["sqlite", ...(finish ? ["postgres"] : [])]) {
     const made = store === "sqlite" ? temporary() : await freshDatabase();
     const database = "path" in made ? made.path : made.url;
     const figures = await measure({ database, stream, dispatch });
-    const kind = (url: string): string => url.split(":")[0] as string;
     console.log(JSON.stringify({ store, stream: kind(stream), dispatch: kind(dispatch), calls, ...figures }));
     await ("remove" in made ? made.remove() : made.drop());
     await redis.kill();

@@ -247,7 +247,7 @@ function startEngine(
   log: Log,
   options: { work: boolean; onProgress: (p: PullProgress) => void },
 ): Engine {
-  const metrics = createMetrics(store.work);
+  const metrics = createMetrics(store.work, config.dispatchUrl === null ? undefined : dispatch);
   const models = startModels(config, log, options.onProgress);
   models.onChange((state) => {
     metrics.modelChanged(state);

@@ -19,6 +19,8 @@ const LONG = [
   "test/e2e/faults-store.test.ts",
   "test/e2e/faults-streams.test.ts",
   "test/contract/stream.redis-faults.test.ts",
+  "test/contract/redis-cluster.test.ts",
+  "test/contract/dispatch.redis.test.ts",
 ];
 
 export class LongFirst extends BaseSequencer {
