@@ -316,6 +316,9 @@ export async function start(
   });
   const { models, metrics } = engine;
   told = metrics;
+  // What went wrong before there were metrics is in them as well.
+  metrics.degraded("stream", stream.problem() !== null);
+  metrics.degraded("dispatch", dispatch.problem() !== null);
   const index = createIndexHost({
     events: stream,
     rows: store.vectorRows,
