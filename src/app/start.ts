@@ -31,7 +31,7 @@ import { SPACE_BOOKMARK } from "../services/originals.ts";
 import { refuseCopies, withoutWrites } from "../services/read-only.ts";
 import { startRelay } from "../services/relay.ts";
 import { NOTHING_YET, followPrimary } from "../services/replicate.ts";
-import type { Replication } from "../services/replicate.ts";
+import type { ReplicaState, Replication } from "../services/replicate.ts";
 import { closeInOrder } from "../services/shutdown.ts";
 import type { Stage } from "../services/shutdown.ts";
 import { tellWork } from "../services/tell-work.ts";
@@ -67,10 +67,13 @@ function startEngine(
   store: Store,
   dispatch: Dispatch,
   log: Log,
-  options: { roles: ProcessRoles; onProgress: (p: PullProgress) => void; behind: Parameters<typeof createMetrics>[1] },
+  options: { roles: ProcessRoles; onProgress: (p: PullProgress) => void; behind: (() => ReplicaState) | null },
 ): Engine {
   const { roles } = options;
-  const metrics = createMetrics(store.work, options.behind);
+  const metrics = createMetrics(store.work, {
+    dispatch: config.dispatchUrl === null ? undefined : dispatch,
+    behind: options.behind,
+  });
   const models = startModels(config, roles, log, options.onProgress);
   models.onChange((state) => {
     metrics.modelChanged(state);
@@ -150,6 +153,9 @@ export async function start(
   });
   const { models, metrics } = engine;
   told = metrics;
+  // What went wrong before there were metrics is in them as well.
+  metrics.degraded("stream", stream.problem() !== null);
+  metrics.degraded("dispatch", dispatch.problem() !== null);
   const index = openIndex({ store, stream, log }, (whole) => metrics.degraded("index", !whole));
   const useSpace = async (space_id: string | null) => {
     if (space_id === null || !roles.has("api")) return;

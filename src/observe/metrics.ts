@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Dispatch } from "../ports/dispatch.ts";
 import type { ModelState } from "../ports/models.ts";
 import type { Work } from "../ports/work.ts";
 
@@ -45,7 +46,11 @@ interface Behind {
   readonly late: boolean;
 }
 
-export function createMetrics(work: Pick<Work, "depth">, behind: (() => Behind) | null = null): Metrics {
+/** `dispatch`: where there is more than the work itself to count; `behind`: of a copy. */
+export function createMetrics(
+  work: Pick<Work, "depth">,
+  { dispatch, behind = null }: { dispatch?: Pick<Dispatch, "depth"> | undefined; behind?: (() => Behind) | null } = {},
+): Metrics {
   const registers = [new Registry()];
   const registry = registers[0] as Registry;
   collectDefaultMetrics({ register: registry, prefix: "earshot_" });
@@ -85,6 +90,14 @@ export function createMetrics(work: Pick<Work, "depth">, behind: (() => Behind) 
     help: "Age of the oldest item that waits",
     registers,
   });
+  const notices = dispatch && {
+    dispatch,
+    gauge: new Gauge({
+      name: "earshot_dispatch_notices",
+      help: "Calls that workers were told of and have not taken yet",
+      registers,
+    }),
+  };
   const degraded = new Gauge({
     name: "earshot_degraded",
     help: "1 while a part is degraded",
@@ -153,6 +166,10 @@ export function createMetrics(work: Pick<Work, "depth">, behind: (() => Behind) 
       if (now === null) oldest.remove();
       else oldest.set(now.oldest_ms / 1000);
       tellBehind?.();
+      await notices?.dispatch.depth().then(
+        (depth) => notices.gauge.set(depth),
+        () => notices.gauge.remove(),
+      );
       return registry.metrics();
     },
     request: (route, method, status, seconds) => requests.observe({ route, method, status: String(status) }, seconds),

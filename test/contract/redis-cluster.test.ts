@@ -105,7 +105,7 @@ describe.skipIf(cluster === null)("a cluster of three masters and three replicas
     }
     measured(
       "a master of a Redis cluster killed",
-      `${ROUNDS} times: replica in its place after ${took.map(inSeconds).join(", ")}; ${written} calls, each event once and in order, each taken once, ${inSeconds(latest)} after acceptance at the latest`,
+      `${ROUNDS}x: replica in its place after ${took.map(inSeconds).join(", ")}; ${written} calls, each event once and in order, each taken once, ${inSeconds(latest)} after acceptance at the latest`,
     );
     await load.stop();
     await Promise.all(streams.map((stream) => stream.close()));

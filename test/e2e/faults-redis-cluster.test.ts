@@ -78,7 +78,7 @@ describe.skipIf(cluster === null)("a Redis cluster under two processes", () => {
     followers.stop();
     measured(
       "a master of a Redis cluster killed",
-      `${ROUNDS} times under two processes: ${acknowledged} acknowledged, all enriched ${inSeconds(took)} after the load, ${followers.messages()} events to three clients, each once and in order`,
+      `${ROUNDS}x under two processes: ${acknowledged} acknowledged, all enriched ${inSeconds(took)} after the load, ${followers.messages()} events to three clients, each once and in order`,
     );
     for (const process of [worker, api]) {
       expect(await process.stop()).toEqual([0, null]);

@@ -22,6 +22,7 @@ const says = (earshot: Earshot, degraded: boolean) =>
       expect(PARTS.map((part) => ready.degraded.includes(part))).toEqual(PARTS.map(() => degraded));
       expect(PARTS.map((part) => ready.checks[part].ok)).toEqual(PARTS.map(() => !degraded));
       const metrics = await (await earshot.call("GET", "/metrics")).text();
+      expect(metrics).toMatch(/^earshot_dispatch_notices \d+$/m);
       for (const part of PARTS) expect(metrics).toContain(`earshot_degraded{part="${part}"} ${degraded ? 1 : 0}`);
       // Whatever is away, figures are answered, and say on what they had to do without.
       const figures = await earshot.call("GET", "/api/v1/analytics/agents");

@@ -28,6 +28,8 @@ const LONG = [
   "test/e2e/faults-lake.test.ts",
   "test/contract/lake.s3.test.ts",
   "test/e2e/lake.test.ts",
+  "test/contract/redis-cluster.test.ts",
+  "test/contract/dispatch.redis.test.ts",
 ];
 
 export class LongFirst extends BaseSequencer {

@@ -54,7 +54,7 @@ class RedisDispatch implements Dispatch {
   /** null: Redis is away. */
   #streams: WorkStreams | null = null;
   #standIn: Dispatch | null = null;
-  #lose: (error: unknown) => void = () => {};
+  #over = Promise.withResolvers<never>();
   /** Read or claimed, and not ordered yet. */
   #spare: Entry[] = [];
   /** Those who want an order read one after the other: the connection waits for one at a time. */
@@ -70,7 +70,8 @@ class RedisDispatch implements Dispatch {
   }
 
   dispatch(notices: readonly Notice[]): void {
-    if (notices.length > 0) this.#streams?.add(notices).catch(this.#lose);
+    const streams = this.#streams;
+    if (streams !== null && notices.length > 0) streams.add(notices).catch(this.#losing(streams));
   }
 
   async take(n: number, signal: AbortSignal): Promise<Order | null> {
@@ -107,21 +108,31 @@ class RedisDispatch implements Dispatch {
     signal.addEventListener("abort", stop);
     try {
       if (signal.aborted) stop();
-      this.#lose = (error) => over.reject(error);
+      this.#over = over;
       this.#spare = [];
       // What came while Redis was away it has not heard of.
       this.#nextLook = 0;
       this.#nextSweep = 0;
       this.#streams = streams;
       whole();
-      await this.#standIn?.close();
+      const standIn = this.#standIn;
       this.#standIn = null;
-      return await Promise.race([over.promise, streams.lost]);
+      const [end] = await Promise.all([Promise.race([over.promise, streams.lost]), standIn?.close()]);
+      return end;
     } finally {
       signal.removeEventListener("abort", stop);
       this.#streams = null;
       streams.close();
     }
+  }
+
+  /** Ends the session of these streams, unless another one has taken its place: workers look themselves from now on. */
+  #losing(streams: WorkStreams): (error: unknown) => void {
+    return (error) => {
+      if (this.#streams !== streams) return;
+      this.#streams = null;
+      this.#over.reject(error);
+    };
   }
 
   /** Also ends with null when the signal is aborted; what was read by then goes back on its list. */
@@ -137,7 +148,7 @@ class RedisDispatch implements Dispatch {
         await streams.add(late);
         await streams.settle(late);
       };
-      found.then(giveBack).catch(this.#lose);
+      found.then(giveBack).catch(this.#losing(streams));
       return null;
     } finally {
       signal.removeEventListener("abort", abort);
@@ -149,8 +160,7 @@ class RedisDispatch implements Dispatch {
     const found = this.#turn
       .then(() => (this.#streams === streams ? this.#find(streams, n) : null))
       .catch((error: unknown) => {
-        this.#lose(error);
-        if (this.#streams === streams) this.#streams = null;
+        this.#losing(streams)(error);
         return null;
       });
     this.#turn = found;
@@ -177,7 +187,7 @@ class RedisDispatch implements Dispatch {
     return {
       call_nos: named.length > 0 ? named : null,
       taken: () => {
-        if (entries.length > 0) streams.settle(entries).catch(this.#lose);
+        if (entries.length > 0) streams.settle(entries).catch(this.#losing(streams));
       },
       done: () => {
         this.#lowHeld -= held;
