@@ -5,7 +5,7 @@ import { ALL_PROCESS_ROLES, nameRoles, PROCESS_ROLES, readProcessRoles } from ".
 import type { ProcessRoles } from "../core/process-roles.ts";
 import type { Context } from "./context.ts";
 import { demo } from "./demo.ts";
-import { BOUND_MS, startWithProgress, untilSignal } from "./running.ts";
+import { shutdownBound, startWithProgress, untilSignal } from "./running.ts";
 
 interface ServeOptions {
   role: ProcessRoles;
@@ -27,7 +27,7 @@ export function serveCommands(program: Command, context: Context): void {
       const config = context.config(overrides(options));
       const running = await startWithProgress(config, options.role);
       console.log(greeting(running, options.role));
-      await untilSignal(running, BOUND_MS + config.drainDelay * 1_000);
+      await untilSignal(running, shutdownBound(config));
     });
   program
     .command("demo")

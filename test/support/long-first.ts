@@ -18,6 +18,7 @@ const LONG = [
   "test/contract/call-reads.postgres.test.ts",
   "test/e2e/faults-store.test.ts",
   "test/e2e/faults-streams.test.ts",
+  "test/e2e/faults-restart.test.ts",
   "test/contract/stream.redis-faults.test.ts",
 ];
 
