@@ -61,6 +61,8 @@ const PAGE = join(import.meta.dirname, "../web/dist");
 
 /** Two batches in flight keep the model threads busy while a third is saved. */
 const LANES = 3;
+/** Events that no relay has copied to Redis by then are copied by whoever waits for them, ms. */
+const STANDBY_MS = 150;
 /** The space of the vectors that are served, so that similar calls work before (or without) the model. */
 const SPACE_BOOKMARK = "vectors.space";
 /** Names the log of this store wherever logs of others may be. */
@@ -83,7 +85,7 @@ async function openStream(config: Config, store: Store, onChange: (problem: stri
   const { openRedisStream } = await import("./adapters/redis/stream.ts");
   await store.jobs.moveBookmark(LOG_BOOKMARK, null, randomUUID());
   const log_id = (await store.jobs.bookmark(LOG_BOOKMARK)) as string;
-  return openRedisStream({ url: config.streamUrl, log: store.events, log_id, onChange });
+  return openRedisStream({ url: config.streamUrl, log: store.events, log_id, onChange, standby_ms: STANDBY_MS });
 }
 
 /** What there is to know about the database without changing it; null where it is not there yet. */
@@ -236,8 +238,10 @@ function startEngine(
  * What follows the log for somewhere else, in one of all relays at a time: each is started under a lease of its own, and
  * again where it failed.
  */
-function relayDuties(_config: Config, _store: Store, _log: Log): Duty[] {
-  return [];
+function relayDuties({ stream }: { config: Config; store: Store; stream: Stream; log: Log }): Duty[] {
+  const duties: Duty[] = [];
+  if (stream.copy) duties.push({ name: "stream", run: stream.copy.bind(stream) });
+  return duties;
 }
 
 export interface Running {
@@ -310,7 +314,7 @@ export async function start(
       log,
       onChange: (failing) => metrics.degraded("relay", failing),
     },
-    roles.has("relay") ? relayDuties(config, store, log) : [],
+    roles.has("relay") ? relayDuties({ config, store, stream, log }) : [],
   );
   const cache = memoryCache();
   // The others have an address for health and metrics where one is wanted.
@@ -321,7 +325,7 @@ export async function start(
     draining = true;
     server?.drain.begin();
     // Who balances the load learns of it by asking for readiness, and sends requests until then.
-    if (server !== null) await delay(config.drainDelay * 1_000);
+    if (server?.app.server.listening === true) await delay(config.drainDelay * 1_000);
     const requests = async (): Promise<void> => {
       const cut = await server?.drain.close();
       if (cut) log.warn({ requests: cut }, "requests that did not come to their end were cut off");
