@@ -9,6 +9,9 @@ import type { Dispatch } from "../ports/dispatch.ts";
 import type { Stream } from "../ports/stream.ts";
 import { logName } from "./store.ts";
 
+/** Events that no relay has copied to Redis by then are copied by whoever waits for them, ms. */
+const STANDBY_MS = 150;
+
 /** How the processes on this store hear of each other's events. */
 export async function openStream(
   config: Config,
@@ -18,7 +21,13 @@ export async function openStream(
   if (config.streamUrl === null) return logStream(store.events);
   // Its client takes a tenth of a second to load: only who uses it waits for that.
   const { openRedisStream } = await import("../adapters/redis/stream.ts");
-  return openRedisStream({ url: config.streamUrl, log: store.events, log_id: await logName(store), onChange });
+  return openRedisStream({
+    url: config.streamUrl,
+    log: store.events,
+    log_id: await logName(store),
+    onChange,
+    standby_ms: STANDBY_MS,
+  });
 }
 
 /** Where figures are kept, and why they are not where they should be; null while all is well. */

@@ -4,8 +4,8 @@ import type { Store } from "../adapters/sql/store.ts";
 import type { Config } from "../config.ts";
 import type { Log } from "../observe/logger.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Events } from "../ports/events.ts";
 import type { Lake } from "../ports/lake.ts";
+import type { Stream } from "../ports/stream.ts";
 import { keepLake } from "../services/lake-writer.ts";
 import type { Duty } from "../services/relay.ts";
 import { lakeDeps } from "./lake.ts";
@@ -22,10 +22,12 @@ interface Duties {
  */
 export function relayDuties(
   config: Config,
-  parts: { store: Store; events: Events; lake: Lake | null; metrics: Metrics; log: Log },
+  parts: { store: Store; stream: Stream; lake: Lake | null; metrics: Metrics; log: Log },
 ): Duties {
-  const { store, events, lake, metrics, log } = parts;
-  if (config.lake === null || lake === null) return { duties: [] };
+  const { store, stream, lake, metrics, log } = parts;
+  const duties: Duty[] = [];
+  if (stream.copy) duties.push({ name: "stream", run: stream.copy.bind(stream) });
+  if (config.lake === null || lake === null) return { duties };
   const { interval } = config.lake;
   let problem: string | null = null;
   const onChange = (now: string | null): void => {
@@ -36,12 +38,13 @@ export function relayDuties(
   };
   const run = async (signal: AbortSignal): Promise<void> => {
     const keeper = keepLake({
-      ...(await lakeDeps(config, store, events, lake)),
+      ...(await lakeDeps(config, store, stream, lake)),
       interval_ms: interval * 1_000,
       onChange,
     });
     if (!signal.aborted) await once(signal, "abort");
     await keeper.stop();
   };
-  return { duties: [{ name: "lake", run }], lake: () => problem };
+  duties.push({ name: "lake", run });
+  return { duties, lake: () => problem };
 }

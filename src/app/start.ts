@@ -183,7 +183,7 @@ export async function start(
     { ...store, metrics, log, now: Date.now, timezone, retentionDays },
     { nightly: roles.has("relay") },
   );
-  const { duties, lake: lakeProblem } = relayDuties(config, { store, events: stream, lake, metrics, log });
+  const { duties, lake: lakeProblem } = relayDuties(config, { store, stream, lake, metrics, log });
   const relay = startRelay(
     {
       jobs: store.jobs,
@@ -211,7 +211,7 @@ export async function start(
     draining = true;
     server?.drain.begin();
     // Who balances the load learns of it by asking for readiness, and sends requests until then.
-    if (server !== null) await delay(config.drainDelay * 1_000);
+    if (server?.app.server.listening === true) await delay(config.drainDelay * 1_000);
     const requests = async (): Promise<void> => {
       const cut = await server?.drain.close();
       if (cut) log.warn({ requests: cut }, "requests that did not come to their end were cut off");

@@ -11,7 +11,7 @@ import { BUILT_IN_ADMIN, issueOneUse } from "../services/access.ts";
 import { buildWeb, webIsStale } from "./build-web.ts";
 import { bar, progressLine } from "./context.ts";
 import { keepTalking } from "./demo-live.ts";
-import { startWithProgress, untilSignal } from "./running.ts";
+import { shutdownBound, startWithProgress, untilSignal } from "./running.ts";
 
 const SEED = 1;
 /** Start times count from the day the demo was first loaded, so a second start must not load it again. */
@@ -33,14 +33,12 @@ export async function demo(config: Config): Promise<void> {
   console.log(guide({ url: running.url, link, config, calls, seconds: (performance.now() - began) / 1000 }));
   const quiet = new AbortController();
   const talking = keepTalking({ url: running.url, key: await adminKey(config), signal: quiet.signal });
-  await untilSignal({
-    log: running.log,
-    async close() {
-      quiet.abort();
-      await talking;
-      return running.close();
-    },
-  });
+  const close = async (): Promise<string[]> => {
+    quiet.abort();
+    await talking;
+    return running.close();
+  };
+  await untilSignal({ log: running.log, close }, shutdownBound(config));
 }
 
 /** As the server itself takes it; the start has made the file where there is no setting. */

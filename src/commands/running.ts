@@ -41,7 +41,12 @@ function impatient(): never {
 }
 
 /** Nothing may keep a process from ending for longer than an orchestrator waits before it kills. */
-export const BOUND_MS = 9_500;
+const BOUND_MS = 9_500;
+
+/** The same where requests are taken for a while after the signal. */
+export function shutdownBound({ drainDelay }: Pick<Config, "drainDelay">): number {
+  return BOUND_MS + drainDelay * 1_000;
+}
 
 /**
  * Waits for SIGINT or SIGTERM, then closes in order; a second signal ends at once. Exits with 1 where a part did not

@@ -6,7 +6,7 @@ import type { ProcessRoles } from "../core/process-roles.ts";
 import type { Context } from "./context.ts";
 import { AppError } from "../errors.ts";
 import { demo } from "./demo.ts";
-import { BOUND_MS, startWithProgress, untilSignal } from "./running.ts";
+import { shutdownBound, startWithProgress, untilSignal } from "./running.ts";
 
 interface ServeOptions {
   role: ProcessRoles;
@@ -32,7 +32,7 @@ export function serveCommands(program: Command, context: Context): void {
         throw new AppError("validation", "A replica can be api and realtime: its primary does the rest");
       const running = await startWithProgress(config, options.role);
       console.log(greeting(running, options.role));
-      await untilSignal(running, BOUND_MS + config.drainDelay * 1_000);
+      await untilSignal(running, shutdownBound(config));
     });
   program
     .command("demo")

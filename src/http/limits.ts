@@ -14,8 +14,11 @@ export interface RateLimits {
 /** Addresses are counted in so many places, so that no number of them fills the memory. */
 const PLACES = 65_536;
 
-/** Counts one request of the account and says in the headers what is left. @throws AppError too_many_requests */
-export async function countAccount(account: RateLimit, account_id: string, reply: FastifyReply): Promise<void> {
+/** Counts one request of the account, or one message of a socket that asks as much. @throws AppError too_many_requests */
+export async function takeAccount(
+  account: RateLimit,
+  account_id: string,
+): Promise<{ remaining: number; wait: number }> {
   const { limit, window_s } = account;
   const { allowed, remaining, reset_ms } = await account.take(account_id);
   const wait = Math.ceil(reset_ms / 1000);
@@ -25,6 +28,13 @@ export async function countAccount(account: RateLimit, account_id: string, reply
       { what: "requests of this account", wait_s: wait, advice: "Bulk and import send many calls in one request." },
     );
   }
+  return { remaining, wait };
+}
+
+/** The same, and says in the headers what is left. @throws AppError too_many_requests */
+export async function countAccount(account: RateLimit, account_id: string, reply: FastifyReply): Promise<void> {
+  const { limit, window_s } = account;
+  const { remaining, wait } = await takeAccount(account, account_id);
   void reply.header("ratelimit-policy", `"default";q=${limit};w=${window_s}`);
   void reply.header("ratelimit", `"default";r=${remaining};t=${wait}`);
 }

@@ -11,7 +11,9 @@ import { parseJson } from "../services/parse-json.ts";
 import { ADMINS } from "./auth.ts";
 import { CALL_BODY_BYTES } from "./body.ts";
 import type { RouteContext } from "./deps.ts";
+import { takeAccount } from "./limits.ts";
 import { allowed, closeCode, closeReason, socketPrincipal } from "./socket-access.ts";
+import { startPulse } from "./stream-pulse.ts";
 
 export interface Producers {
   /** True where the upgrade is one to /ws/live, and seen to. */
@@ -24,18 +26,16 @@ export interface Producers {
 const UNANSWERED = 256;
 const PING_MS = 30_000;
 
-type Context = Pick<RouteContext, "access" | "config" | "limits" | "live" | "log" | "now" | "store">;
+type Context = Pick<RouteContext, "access" | "config" | "limits" | "live" | "log" | "metrics" | "now" | "store">;
 type Message = Readonly<Record<string, unknown>>;
 
 export function createProducers(context: Context): Producers {
   const server = new WebSocketServer({ noServer: true, maxPayload: CALL_BODY_BYTES, perMessageDeflate: false });
   const alive = new WeakSet<WebSocket>();
-  const pinging = setInterval(() => {
-    for (const ws of server.clients) {
-      if (alive.delete(ws)) ws.ping();
-      else ws.terminate();
-    }
-  }, PING_MS).unref();
+  const pulse = startPulse<WebSocket>(PING_MS, (ws) => {
+    if (alive.delete(ws)) ws.ping();
+    else ws.terminate();
+  });
   return {
     take(request, socket, head) {
       const [path = "", query = ""] = (request.url ?? "").split("?");
@@ -43,6 +43,8 @@ export function createProducers(context: Context): Producers {
       const ticket = new URLSearchParams(query).get("ticket");
       server.handleUpgrade(request, socket, head, (ws) => {
         alive.add(ws);
+        pulse.add(ws);
+        ws.on("close", () => pulse.remove(ws));
         ws.on("pong", () => alive.add(ws));
         // A protocol error or broken pipe; `close` follows.
         ws.on("error", () => {});
@@ -51,7 +53,7 @@ export function createProducers(context: Context): Producers {
       return true;
     },
     close() {
-      clearInterval(pinging);
+      pulse.stop();
       for (const ws of server.clients) {
         ws.close(CLOSE.restarting, "The server is restarting");
         setTimeout(() => ws.terminate(), 1_000).unref();
@@ -137,12 +139,14 @@ async function reply(
       ws.close(CLOSE.unauthorized, "Credentials were revoked or have expired");
       return null;
     }
+    if (context.limits.account !== null) await takeAccount(context.limits.account, principal.account_id);
     if (refused !== null) throw refused;
     return { type: "ack", ref, ...(await act(context, message)) };
   } catch (error) {
     if (!(error instanceof AppError)) context.log.error({ error }, "a message of a live call failed");
     const known = error instanceof AppError ? error : new AppError("internal");
-    const { code, errors, retryAfter } = known;
+    const { code, errors, retryAfter, quota } = known;
+    if (quota !== undefined) context.metrics.rateLimited(quota.name);
     return {
       type: "error",
       ref,

@@ -139,25 +139,29 @@ async function surface(context: RouteContext, recalculation: Recalculation, stre
   await useOpenapi(app, context.config.version);
   context.metricsHook?.(app);
   healthRoutes(app, context);
+  // In this order the document lists them.
   servedBy("api", () => {
     authRoutes(app, context);
     callRoutes(app, context);
+  });
+  servedBy("realtime", () => liveRoutes(app, context));
+  servedBy("api", () => {
     importRoutes(app, context);
     readRoutes(app, context);
     analyticsRoutes(app, context, recalculation);
     backupRoutes(app, context);
     replicationRoutes(app, context);
-    docsRoutes(app);
-    pageRoutes(app, roles.has("api") ? (context.config.pageFolder ?? null) : null);
   });
   servedBy("realtime", () => {
-    liveRoutes(app, context);
     streamRoutes(app, { streams });
-    if (!roles.has("realtime")) {
-      // Upgrades to these come here where nobody listens for them.
-      for (const url of ["/ws/live", "/socket.io"])
-        app.get(url, { config: { access: PUBLIC }, schema: { hide: true } }, () => {});
-    }
+    if (roles.has("realtime")) return;
+    // Upgrades to these come here where nobody listens for them.
+    for (const url of ["/ws/live", "/socket.io"])
+      app.get(url, { config: { access: PUBLIC }, schema: { hide: true } }, () => {});
+  });
+  servedBy("api", () => {
+    docsRoutes(app);
+    pageRoutes(app, roles.has("api") ? (context.config.pageFolder ?? null) : null);
   });
   return app;
 }

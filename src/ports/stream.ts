@@ -8,5 +8,10 @@ import type { Events } from "./events.ts";
 export interface Stream extends Events {
   /** Why new events are read from the log although they should come another way; null while all is well. */
   problem(): string | null;
+  /**
+   * Copies the log to where others read it, at once, until the signal aborts: for one process at a time. Without one
+   * others do so, a little later. Absent: followers read the log itself.
+   */
+  copy?(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -111,6 +111,42 @@ describe.skipIf(server === null)("redis", () => {
       await stream.close();
     });
 
+    test("who is told to copies at once, and the others what has not come by then", async () => {
+      const log_id = randomUUID();
+      // They copy as well, to another place.
+      await Promise.all(t.streams.map((stream) => stream.close()));
+      const added = async (): Promise<string> =>
+        /cmdstat_xadd:(calls=\d+).*(failed_calls=\d+)/
+          .exec(await client.info("commandstats"))
+          ?.slice(1)
+          .join() ?? "";
+      const relay = t.open(0, { log_id, standby_ms: 3_600_000 });
+      const other = t.open(1, { log_id, standby_ms: 3_600_000 });
+      await whole([relay, other]);
+      const ending = new AbortController();
+      const copying = relay.copy?.(ending.signal);
+      const follower = await follow(other);
+      await client.configResetStat();
+      for (let i = 0; i < 20; i++) await accept(t, i % 2 === 0 ? 0 : 1, `c${i}`);
+      await follower.reaches(20);
+      expect(follower.seqs).toEqual(upTo(20));
+      expect(await added()).toBe("calls=20,failed_calls=0");
+      ending.abort();
+      await copying;
+      await Promise.all([relay.close(), other.close()]);
+
+      const late = [t.open(0, { log_id, standby_ms: 20 }), t.open(1, { log_id, standby_ms: 20 })];
+      await whole(late);
+      const others = await Promise.all(late.map((stream) => follow(stream)));
+      await accept(t, 0, "left");
+      for (const one of others) await one.reaches(21);
+      expect(late.map((stream) => stream.problem())).toEqual([null, null]);
+      expect(await client.xLen(`earshot:{${log_id}}:events`)).toBe(21);
+      follower.stop();
+      for (const one of others) one.stop();
+      await Promise.all(late.map((stream) => stream.close()));
+    });
+
     test("however many copy, each event is there once, in order, and no more than some ten thousand", async () => {
       await whole(t.streams);
       const follower = await follow(t.streams[0]);

@@ -38,6 +38,27 @@ describe("an account", () => {
     expect((await http.ask("GET", "/health", { key: null })).headers["ratelimit"]).toBeUndefined();
     expect(await http.metrics.scrape()).toMatch(/earshot_rate_limited_requests_total\{limit="default"\} 1/);
   });
+
+  test("has its messages about live calls counted as requests, and goes on by the same socket afterwards", async () => {
+    const { key } = await http.key("admin");
+    const url = await http.app.listen({ host: "127.0.0.1", port: 0 });
+    const ws = new WebSocket(`${url.replace("http", "ws")}/ws/live`, { headers: { authorization: `Bearer ${key}` } });
+    const answers: { ref: number; type: string; code?: string; retry_after?: number }[] = [];
+    const all = new Promise<void>((resolve, reject) => {
+      ws.on("message", (data: Buffer) => {
+        if (answers.push(JSON.parse(data.toString()) as (typeof answers)[0]) === 7) resolve();
+      });
+      ws.on("close", (code) => reject(new Error(`closed with ${code}`)));
+    });
+    ws.on("open", () => {
+      for (let ref = 1; ref <= 7; ref++) ws.send(JSON.stringify({ type: "start", ref, call_id: "counted" }));
+    });
+    await all;
+    expect(answers.slice(0, 5).map(({ ref, type }) => [ref, type])).toEqual([1, 2, 3, 4, 5].map((ref) => [ref, "ack"]));
+    for (const refused of answers.slice(5)) expect(refused).toMatchObject({ type: "error", code: "too_many_requests" });
+    expect(answers.at(-1)?.retry_after).toSatisfy((s: number) => s >= 1 && s <= 60);
+    ws.terminate();
+  });
 });
 
 const from = (address: string) => ({ headers: { "x-forwarded-for": address } });

@@ -24,6 +24,7 @@ const LONG = [
   "test/e2e/faults-streams.test.ts",
   "test/e2e/replica.test.ts",
   "test/e2e/faults-replica.test.ts",
+  "test/e2e/faults-restart.test.ts",
   "test/contract/stream.redis-faults.test.ts",
   "test/e2e/faults-lake.test.ts",
   "test/contract/lake.s3.test.ts",

@@ -1,9 +1,11 @@
 /**
- * Events between processes by way of Redis: each process copies what is new in the log into a capped Redis stream, and
- * reads from there what all of them added. Followers wait for a message instead of asking the database. The log stays
+ * Events between processes by way of Redis: one process copies what is new in the log into a capped Redis stream, another
+ * what the first leaves, and all read from there. Followers wait for a message instead of asking the database. The log stays
  * the truth: what Redis does not have (it is away, was emptied, has dropped what is old) is read from the log, and a
  * follower cannot tell the difference.
  */
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { EVERYTHING } from "../../core/call.ts";
 import type { Scope } from "../../core/call.ts";
 import type { EventRow, Events } from "../../ports/events.ts";
@@ -30,6 +32,11 @@ export interface RedisStreamOptions {
   readonly log_id: string;
   /** Told when Redis brings the events (null), and when it does not (why). */
   readonly onChange: (problem: string | null) => void;
+  /**
+   * What is new in the log is left to another process for so long, ms, unless this one was told to copy; without it
+   * all copy at once, and Redis refuses the doubles.
+   */
+  readonly standby_ms?: number;
 }
 
 /** Answers at once and connects by itself, for as long as it takes. */
@@ -48,6 +55,7 @@ class RedisStream implements Stream {
   /** The first seq of the log when it was read last; 0 where it was empty. */
   #oldest = 0;
   #changed = Promise.withResolvers<void>();
+  #copying = false;
 
   constructor(options: RedisStreamOptions) {
     this.#options = options;
@@ -78,6 +86,14 @@ class RedisStream implements Stream {
     return () => {
       this.#listeners.delete(entry);
     };
+  }
+
+  async copy(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    this.#copying = true;
+    this.#changed.resolve();
+    await once(signal, "abort");
+    this.#copying = false;
   }
 
   problem(): string | null {
@@ -146,6 +162,7 @@ class RedisStream implements Stream {
       this.#changed = Promise.withResolvers();
       const changed = this.#changed.promise;
       relayed = Math.max(relayed, tail.seen);
+      if (await this.#leftToOthers(tail, changed)) continue;
       const page = await this.#log.after(relayed, STEP, EVERYTHING).catch(() => null);
       if (page === null) {
         await pause(LOG_RETRY_MS, signal);
@@ -165,6 +182,17 @@ class RedisStream implements Stream {
       await entries.add(page.events);
       relayed = last;
     }
+  }
+
+  /** Gives whoever copies the time to; true where nothing is left to do then. */
+  async #leftToOthers(tail: Tail, changed: Promise<void>): Promise<boolean> {
+    const { standby_ms } = this.#options;
+    if (standby_ms === undefined || this.#copying) return false;
+    const head = await this.#log.head().catch(() => null);
+    if (head === null) return false;
+    if (head <= tail.seen) await changed;
+    else await new Promise((resolve) => setTimeout(resolve, standby_ms).unref());
+    return head <= tail.seen;
   }
 
   async #read(entries: Entries, tail: Tail): Promise<void> {
