@@ -13,6 +13,7 @@ import {
   spread,
   table,
 } from "./page-figures.ts";
+import { pgvectorText } from "./pgvector-text.ts";
 import { barPlot, linePlot } from "./plot.ts";
 import { socketsText } from "./sockets-text.ts";
 
@@ -65,7 +66,15 @@ export function benchmarksPage(results: Results): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const parts = [HEAD, machineText(results), rowsText(results, files), pacedText(results)];
   parts.push(groupText(results), socketsText(results), liveText(results));
-  parts.push(growthText(results, files), indexText(results), modelText(results, files), vectorText(results), WHY, LEFT);
+  parts.push(
+    growthText(results, files),
+    indexText(results),
+    modelText(results, files),
+    vectorText(results),
+    pgvectorText(results),
+    WHY,
+    LEFT,
+  );
   files.set("benchmarks.md", `${parts.filter((p) => p !== "").join("\n\n")}\n`);
   return files;
 }
