@@ -100,6 +100,7 @@ describe.skipIf(requirement("pgvector") === null)("vectors in the database", () 
     const calls = Array.from({ length: 24 }, (_, i) => call(i));
     expect((await first.call("POST", "/api/v1/calls/bulk", { calls })).status).toBe(207);
     await vi.waitFor(() => enriched(first, 24), soon);
+    await vi.waitFor(async () => expect(await index(first)).toMatchObject({ rows: { call: 24, segment: 24 } }), soon);
     const before = await answersOf(first);
     expect(before).toMatchObject({ mode: "semantic", all: { length: 5 }, one: { length: 5 } });
 
