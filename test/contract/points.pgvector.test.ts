@@ -1,5 +1,5 @@
 /** The index in the database beyond the contract: its graph, its mean, how it is filled, and what it does when it breaks. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Database } from "../../src/adapters/sql/postgres/database.ts";
 import { installPoints } from "../../src/adapters/sql/postgres/points-install.ts";
 import { openVectors } from "../../src/adapters/vectors/embedded.ts";
@@ -65,6 +65,17 @@ describe.skipIf(requirement("pgvector") === null)("the index in the database", (
       expect(await recall(kind, { from: 100, to: 190 })).toBe(1);
       expect(await recall(kind, { call_nos: Uint32Array.from({ length: 90 }, (_, i) => 1 + 14 * i) })).toBe(1);
     }
+    // The server counts the walks of its graphs, a little later.
+    const graphs =
+      "SELECT idx_scan::int AS n FROM pg_stat_all_indexes WHERE indexrelname LIKE 'call\\_1\\_%' OR indexrelname LIKE 'segment\\_1\\_%'";
+    await vi.waitFor(
+      async () => {
+        const walks = (await ask<{ n: number }>(points.url, graphs)).map((row) => row.n);
+        expect(walks).toHaveLength(2);
+        for (const n of walks) expect(n).toBeGreaterThan(0);
+      },
+      { timeout: 20_000, interval: 100 },
+    );
     // Nobody is near enough for the walk to meet: all that pass are compared.
     const far = cloud.slice(0, 384).map((x) => -x);
     const few = { agent_ids: ["agent-1"], from: 0, to: 1_200 };
