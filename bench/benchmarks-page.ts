@@ -14,6 +14,7 @@ import {
   spread,
   table,
 } from "./page-figures.ts";
+import { pgvectorText } from "./pgvector-text.ts";
 import { barPlot, linePlot } from "./plot.ts";
 import { rampText, scaleText } from "./scale-text.ts";
 import { socketsText } from "./sockets-text.ts";
@@ -73,6 +74,7 @@ export function benchmarksPage(results: Results): ReadonlyMap<string, string> {
     lakeText(results),
     modelText(results, files),
     vectorText(results),
+    pgvectorText(results),
     WHY,
     LEFT,
   );

@@ -16,6 +16,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   model: "sequences a second by length and graph, event-loop delay, memory, sentence-transformers [--texts 400]",
   enrich: "import and enrichment of persuasion-for-good, idle and while serving [FOLDER] [--rate 500]",
   vectors: "the vector index on real vectors [--rows 100000 --kind call|segment]",
+  pgvector:
+    "the index in PostgreSQL beside the embedded one, on the same real vectors [--rows 100000 --kinds call,segment --memory 1GB]",
   overload: "more than the server can do: what is answered, how fast, and what is refused [--calls 20000]",
   page: "first paint and first rows of the dashboard",
   "group-commit": "64 callers sharing a commit against one transaction a call [--calls 20000 --rounds 5 --rows 8000]",

@@ -11,5 +11,5 @@ async function open(rows: VectorRows): ReturnType<typeof openPoints> {
 }
 
 describe.skipIf(requirement("pgvector") === null)("with a server", () => {
-  vectorsContract("pgvector", open, { numRuns: 30 });
+  vectorsContract("pgvector", open, { numRuns: 20 });
 });

@@ -100,6 +100,7 @@ describe.skipIf(requirement("pgvector") === null)("vectors in the database", () 
     const calls = Array.from({ length: 24 }, (_, i) => call(i));
     expect((await first.call("POST", "/api/v1/calls/bulk", { calls })).status).toBe(207);
     await vi.waitFor(() => enriched(first, 24), soon);
+    await vi.waitFor(async () => expect(await index(first)).toMatchObject({ rows: { call: 24, segment: 24 } }), soon);
     const before = await answersOf(first);
     expect(before).toMatchObject({ mode: "semantic", all: { length: 5 }, one: { length: 5 } });
 
@@ -178,6 +179,32 @@ describe.skipIf(requirement("pgvector") === null)("vectors in the database", () 
       soon,
     );
   }, 120_000);
+
+  test("pgvector says nothing: nobody waits longer than the patience, then not at all", async () => {
+    const path = "/api/v1/calls/call-0/recommendations";
+    await vi.waitFor(async () => expect(await index(first)).toMatchObject({ by: "database" }), soon);
+    const holder = new pg.Client(url);
+    await holder.connect();
+    await holder.query("BEGIN; LOCK TABLE earshot_points.call IN ACCESS EXCLUSIVE MODE");
+    const timed = async () => {
+      const began = performance.now();
+      const { degraded } = await first.get<Answered>(path);
+      return { degraded, ms: performance.now() - began };
+    };
+    const late = await timed();
+    expect(late).toMatchObject({ degraded: ["index"] });
+    expect(late.ms).toBeGreaterThan(1_900);
+    const rest = await Promise.all(Array.from({ length: 20 }, timed));
+    const slowest = Math.max(...rest.map((one) => one.ms));
+    expect(rest.every(({ degraded }) => degraded?.[0] === "index")).toBe(true);
+    expect(slowest).toBeLessThan(1_500);
+    measured(
+      "pgvector says nothing",
+      `the first question was answered without similar calls after ${inSeconds(late.ms)}, the slowest of 20 after it in ${inSeconds(slowest)}`,
+    );
+    await holder.end();
+    await vi.waitFor(async () => expect((await first.get<Answered>(path)).degraded).toBeUndefined(), soon);
+  }, 60_000);
 });
 
 describe.skipIf(requirement("postgres") === null)("without the extension", () => {

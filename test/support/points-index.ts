@@ -9,12 +9,12 @@ import { installPoints } from "../../src/adapters/sql/postgres/points-install.ts
 import { PointIndex, type PointIndexOptions } from "../../src/adapters/sql/postgres/points-index.ts";
 import { quantize } from "../../src/core/vector.ts";
 import type { VectorChunk, VectorKind, VectorRows, Vectors } from "../../src/ports/vectors.ts";
-import { freshDatabase } from "./postgres-server.ts";
+import { ask, freshDatabase } from "./postgres-server.ts";
 
 /** The first: the tables name it 1. */
 export const SPACE = "test";
 /** In the months that the template has. */
-const AT = Date.UTC(2026, 5, 1);
+export const AT = Date.UTC(2026, 5, 1);
 
 const PUT = {
   call: `INSERT INTO call_codes (call_no, created_at, space_no, agent_no, start_time, code)
@@ -30,8 +30,11 @@ const PUT_FLOATS = `INSERT INTO call_vectors (call_no, created_at, space_no, cal
   SELECT n, ${AT}, 1, call, '' FROM unnest($1::bigint[], $2::bytea[]) AS r(n, call)`;
 const TABLES = { call: ["call_codes", "call_vectors"], segment: ["segment_codes"] } as const;
 
+const CONNECTED = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND backend_type = 'client backend'`;
+
 /** What enrichment writes of vectors, and nothing else; `rows` has the float32 of calls. */
-function vectorTables(client: pg.Client | pg.Pool, rows: Pick<VectorRows, "exact">) {
+export function vectorTables(client: pg.Client | pg.Pool, rows: Pick<VectorRows, "exact">) {
   const remove = async (kind: VectorKind, call_nos: readonly number[]): Promise<void> => {
     for (const table of TABLES[kind])
       await client.query(`DELETE FROM ${table} WHERE call_no = ANY($1::bigint[])`, [call_nos]);
@@ -86,6 +89,8 @@ export async function openPoints(
     async close() {
       await client.end();
       await db.close();
+      // A pool says that it is closed before its connections are; one that is cut meanwhile ends the process.
+      while ((await ask(url, CONNECTED)).length > 0);
       await drop();
     },
   };

@@ -31,18 +31,19 @@ export interface PointIndexOptions {
 const LIMIT_MS = 2_000;
 /** Hits scored again in float32: half as many more as asked for, and this many more at least; int8 rows misplace by few. */
 const SPARE = 5;
+/** Rows a walk of the graph keeps in sight: three times as many as are wanted, and this many at least. */
+const EF_LEAST = 200;
 /** Counted one by one up to so many rows; more are said as the server estimates them. */
 const COUNTED = 100_000;
 
-const LOOK = `SELECT s.version, s.filled AND ${VALID} AS whole, ${settings()}`;
 const OF_SPACE = `FROM earshot_points.spaces AS s JOIN vector_spaces AS v ON v.space_no = s.space_no
   WHERE v.space_id = $1 AND s.kind = $2`;
 
 /** For the transaction: a graph is walked until enough rows pass, sorting instead of it is out of the question. */
-function settings(): string {
+function settings(wanted: number): string {
   return Object.entries({
     "hnsw.iterative_scan": "relaxed_order",
-    "hnsw.ef_search": "100",
+    "hnsw.ef_search": String(Math.min(1_000, Math.max(EF_LEAST, 3 * wanted))),
     "hnsw.max_scan_tuples": "40000",
     enable_sort: "off",
     enable_hashjoin: "off",
@@ -51,6 +52,15 @@ function settings(): string {
   })
     .map(([name, value]) => `set_config('${name}', '${value}', true)`)
     .join(", ");
+}
+
+interface Look {
+  readonly kind: VectorKind;
+  readonly space_id: string;
+  readonly filter: VectorFilter;
+  readonly known: Space | undefined;
+  /** Candidates that will be asked for. */
+  readonly wanted: number;
 }
 
 interface Looked {
@@ -117,13 +127,14 @@ export class PointIndex implements SharedVectors {
       throw new TypeError(`a query vector must have ${DIMENSIONS} finite values`);
     }
     if (k <= 0) return [];
+    const wanted = k + Math.max(SPARE, Math.ceil(k / 2));
     return this.#options.reads.reading(LIMIT_MS, async (tx) => {
       const known = this.#spaces.get(`${kind} ${space_id}`);
-      const looked = await this.#look(tx, { kind, space_id, filter, known });
+      const looked = await this.#look(tx, { kind, space_id, filter, known, wanted });
       if (looked === undefined || !looked.whole) return null;
       const space = known?.version === looked.version ? known : await this.#read(tx, kind, space_id);
       if (space === undefined) return null;
-      return this.#ask(tx, { kind, space, query, k, filter, passing: looked.n });
+      return (await this.#ask(tx, { kind, space, query, k: wanted, filter, passing: looked.n })).slice(0, k);
     });
   }
 
@@ -137,20 +148,15 @@ export class PointIndex implements SharedVectors {
   }
 
   /** How many rows pass, up to one more than are compared one by one. */
-  async #look(
-    tx: Transaction,
-    {
-      kind,
-      space_id,
-      filter,
-      known,
-    }: { kind: VectorKind; space_id: string; filter: VectorFilter; known: Space | undefined },
-  ): Promise<Looked | undefined> {
+  async #look(tx: Transaction, looks: Look): Promise<Looked | undefined> {
+    const { kind, space_id, filter, known, wanted } = looks;
     const params: Value[] = [space_id, kind];
-    // That all of them are more than that needs no counting.
-    const many = !restricts(filter) && (known?.graph_rows ?? 0) > this.#exactRows;
+    // Of all rows, or of calls given by number, it is known well enough whether they are more.
+    const { call_nos, ...others } = filter;
+    const many = !restricts(others) && (call_nos?.length ?? known?.graph_rows ?? 0) > this.#exactRows;
     const n = many ? String(this.#exactRows + 1) : countSql(kind, filter, params, this.#exactRows + 1);
-    return (await tx.all<Looked>(`${LOOK}, (${n}) AS n ${OF_SPACE}`, ...params))[0];
+    const sql = `SELECT s.version, s.filled AND ${VALID} AS whole, (${n}) AS n, ${settings(wanted)} ${OF_SPACE}`;
+    return (await tx.all<Looked>(sql, ...params))[0];
   }
 
   async #read(tx: Transaction, kind: VectorKind, space_id: string): Promise<Space | undefined> {
@@ -164,8 +170,7 @@ export class PointIndex implements SharedVectors {
     const unitMean = space.mean && Float32Array.from(space.mean, (x) => x / INT8_SCALE);
     const centred = centre(query, unitMean);
     const candidates = (way: Way) => {
-      const wanted = k + Math.max(SPARE, Math.ceil(k / 2));
-      const { sql, params } = candidatesSql({ ...asked, k: wanted }, centred.values, way);
+      const { sql, params } = candidatesSql(asked, centred.values, way);
       return tx.all<CandidateRow>(sql, ...params);
     };
     const few = passing <= this.#exactRows;
@@ -179,8 +184,7 @@ export class PointIndex implements SharedVectors {
         const values = kind === "call" ? floats(vector) : int8s(vector);
         return { call_no, part, part_end, score: cosine(centred, values, mean) };
       })
-      .toSorted(byScore)
-      .slice(0, k);
+      .toSorted(byScore);
   }
 
   async #count(kind: VectorKind, space_id: string): Promise<number> {

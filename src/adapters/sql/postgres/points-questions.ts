@@ -22,6 +22,8 @@ interface Statement {
 
 /** Half precision moves a cosine by this much at most, for rows about their mean and for the question. */
 const MARGIN = 0.004;
+/** The walk meets the nearest in no strict order: with twice as many as are wanted, few of those wanted are missed. */
+const WALKED = 2;
 /** Where more are as near as the last one wanted, they are the same text: the first of them are enough. */
 const MOST = 5_000;
 /** The largest component of a question: far from where halves lose digits, at either end. */
@@ -56,7 +58,7 @@ export function candidatesSql({ kind, space, k, filter }: Question, values: Floa
   const question = `$${params.push(literal(values))}::halfvec(${DIMENSIONS})`;
   if (way === "graph") {
     const distance = `${graphExpression("p.embedding", space.graph_mean)} <=> ${question}`;
-    return { sql: whole(`SELECT ${columns} ${from} ORDER BY ${distance} LIMIT ${k}`), params };
+    return { sql: whole(`SELECT ${columns} ${from} ORDER BY ${distance} LIMIT ${WALKED * k}`), params };
   }
   const mean = space.mean === null ? "" : ` - ${halfvec(space.mean)}`;
   // A row without words has no direction: it is like no other, whatever the mean.

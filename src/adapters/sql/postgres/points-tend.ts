@@ -9,7 +9,7 @@ const LOCK = 20_261_106;
 /** Rows put in in one transaction: some hundred milliseconds, and as many while the graph is there already. */
 const STEP = 1_000;
 const MISSED_STEP = 100;
-/** Rows looked at for a mean, about. */
+/** Rows looked at for a mean, at most. */
 const SAMPLE = 20_000;
 /** The mean of n rows counts by n / (n + 10): that of a few rows says more about them than about the corpus. */
 const SHRINK = 10;
@@ -133,16 +133,16 @@ function mendMissed(db: Database): Promise<boolean> {
   });
 }
 
-/** Out of 20,000 rows spread evenly, or all. */
+/** Of 20,000 rows spread evenly, or all: the same that an embedded index takes when it has just been filled. */
 async function takeMean(db: Database, kind: VectorKind, space_no: number): Promise<void> {
   await db.transaction(async (tx) => {
     const [space] = await tx.all<Space>(`${FIND} FOR UPDATE`, kind, space_no);
     const rows = await countRows(tx, kind, space_no);
     if (space === undefined || !hasMoved(space, rows)) return;
-    const step = Math.max(1, Math.floor(rows / SAMPLE));
-    const average = `SELECT avg(embedding::vector)::real[] AS mean FROM earshot_points.${kind}
-      WHERE space_no = $1 AND call_no % $2 = 0`;
-    const [sampled] = await tx.all<{ mean: number[] | null }>(average, space_no, step);
+    const average = `SELECT avg(embedding::vector)::real[] AS mean FROM
+      (SELECT embedding, row_number() OVER (ORDER BY call_no) - 1 AS i FROM earshot_points.${kind} WHERE space_no = $1) AS r
+      WHERE (i * $3 + $2 - 1) / $2 * $2 < (i + 1) * $3`;
+    const [sampled] = await tx.all<{ mean: number[] | null }>(average, space_no, rows, Math.min(rows, SAMPLE));
     const weight = rows / (rows + SHRINK);
     await tx.run(
       `UPDATE earshot_points.spaces SET mean = $3::float8[], mean_rows = $4, ${CHANGED}
@@ -212,7 +212,7 @@ async function makeGraph(
 export const VALID = `coalesce((SELECT i.indisvalid FROM pg_index AS i
   WHERE i.indexrelid = to_regclass('earshot_points.' || s.graph)), false)`;
 
-/** Takes out the graphs that nobody asks any more, and those of a space that has no rows left. */
+/** Takes out the graphs that nobody asks any more. */
 async function dropGraphs(db: Database): Promise<void> {
   const unused = await db.all<{ name: string }>(
     `SELECT c.relname AS name FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS a ON a.oid = c.relam
