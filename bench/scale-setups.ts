@@ -37,7 +37,7 @@ export async function onSqlite({ calls, processes }: Size): Promise<Setup> {
   ]);
 }
 
-/** A server with its own disk, syncs on, and a Redis that spreads events. */
+/** A server with its own disk, syncs on, and a Redis for events, work and figures. */
 export async function onPostgres({ calls, processes }: Size): Promise<Setup> {
   const folder = mkdtempSync(join(tmpdir(), "earshot-scale-"));
   chmodSync(folder, 0o755);
@@ -60,6 +60,8 @@ export async function onPostgres({ calls, processes }: Size): Promise<Setup> {
       EARSHOT_STORE_URL: url,
       EARSHOT_STORE_POOL: "20",
       EARSHOT_STREAM_URL: redis.url,
+      EARSHOT_DISPATCH_URL: redis.url,
+      EARSHOT_CACHE_URL: redis.url,
       EARSHOT_JWT_SECRET: "of all processes of this bench 0123456789",
     };
     const pid = Number(readFileSync(join(place, "data/postmaster.pid"), "utf8").split("\n")[0]);

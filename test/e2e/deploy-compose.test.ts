@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readConfig } from "../../src/config.ts";
+import { PROCESS_ROLES } from "../../src/core/process-roles.ts";
 import {
   COMPOSE_FILE,
+  KAFKA_FILE,
   composeProject,
   containerStages,
   envFile,
@@ -30,7 +32,7 @@ const seconds = (text: string): number =>
 describe.skipIf(compose === null)("compose.yaml", () => {
   const read = (files: readonly string[] = [COMPOSE_FILE], env = example): Project =>
     composeProject(compose as string, files, env);
-  const project = compose === null ? { services: {} } : read();
+  const project = compose === null ? { services: {} } : read([COMPOSE_FILE, KAFKA_FILE]);
   const services = Object.entries(project.services);
   const ours = services.filter(([, { image }]) => image === "earshot:local");
   const of = (name: string) => project.services[name]?.environment ?? {};
@@ -47,7 +49,7 @@ describe.skipIf(compose === null)("compose.yaml", () => {
       migrate: 1,
     });
     expect(services.map(([name]) => name)).toEqual(
-      expect.arrayContaining(["postgres", "postgres-replica", "pgbouncer", "redis", "nginx"]),
+      expect.arrayContaining(["kafka", "postgres", "postgres-replica", "pgbouncer", "redis", "nginx"]),
     );
   });
 
@@ -74,6 +76,8 @@ describe.skipIf(compose === null)("compose.yaml", () => {
     expect(Object.keys(env).filter((name) => !name.startsWith("EARSHOT_"))).toEqual([]);
     const config = readConfig(env);
     expect(config.warnings).toEqual([]);
+    const role = service.command?.[2];
+    if (role !== undefined) expect(PROCESS_ROLES).toContain(role);
     expect(config.postgres).not.toBeNull();
   });
 
@@ -82,7 +86,8 @@ describe.skipIf(compose === null)("compose.yaml", () => {
     ports["pgbouncer"] = project.services["pgbouncer"]?.environment?.["LISTEN_PORT"] ?? "";
     let checked = 0;
     for (const [name, service] of ours) {
-      for (const value of Object.values(service.environment ?? {})) {
+      for (const [setting, value] of Object.entries(service.environment ?? {})) {
+        if (setting === "EARSHOT_KAFKA_BROKERS") expect(value).toBe("kafka:9092");
         for (const address of (value ?? "").split(",").filter((part) => part.includes("://"))) {
           const { hostname, port } = new URL(address);
           expect(ports[hostname], `${name}: ${address}`).toBe(port);
@@ -138,6 +143,7 @@ describe.skipIf(compose === null)("compose.yaml", () => {
   });
 
   test("example.env says what the file asks for", () => {
+    expect(read().services["kafka"]).toBeUndefined();
     const asked = [...readFileSync(COMPOSE_FILE, "utf8").matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name);
     expect(new Set([...asked, "EARSHOT_PUBLISH"])).toEqual(new Set(Object.keys(example)));
   });

@@ -1,9 +1,10 @@
 /** deploy/kubernetes: checked by the schemas of Kubernetes, and each claim against the application. */
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { readConfig } from "../../src/config.ts";
+import { readConfig, SETTINGS } from "../../src/config.ts";
+import { PROCESS_ROLES } from "../../src/core/process-roles.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { containerStages, pairs, ROOT } from "../support/deploy.ts";
 import {
@@ -100,12 +101,35 @@ describe.skipIf(schemas === null)("the schemas of Kubernetes", () => {
       expect(new Set(images.map(({ image }) => image))).toEqual(new Set(["registry.example.com/earshot:0.1.0"]));
     },
   );
+
+  test.skipIf(kustomizer === null)(
+    "find nothing in what kustomize makes with Kafka, which the relay alone is told of",
+    () => {
+      // Kustomize takes relative folders alone.
+      const folder = mkdtempSync(join(FOLDER, "with-kafka-"));
+      try {
+        const text = readFileSync(join(FOLDER, "example/kustomization.yaml"), "utf8");
+        expect(text).toContain("#components:");
+        writeFileSync(join(folder, "kustomization.yaml"), text.replace("#components:", "components:"));
+        cpSync(join(FOLDER, "example/secret.yaml"), join(folder, "secret.yaml"));
+        const made = kustomize(kustomizer as string, folder);
+        expect(made.flatMap(problems)).toEqual([]);
+        const told = made.filter((manifest) => JSON.stringify(manifest).includes("EARSHOT_KAFKA_BROKERS"));
+        expect(names(told)).toEqual(["Deployment earshot-relay"]);
+        for (const { name } of (told[0] as Manifest).spec.template.spec.containers[0].env as { name: string }[]) {
+          expect(SETTINGS.map((setting): string => setting.name)).toContain(name);
+        }
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 });
 
 describe("the manifests", () => {
   test("each role is there, with what it may cost an eviction", () => {
     const roles = ofKind("Deployment").map(({ spec }) => containerOf(spec.template.spec).args);
-    expect(roles).toEqual(["api", "realtime", "relay", "worker"].map((role) => ["serve", "--role", role]));
+    expect(roles).toEqual(PROCESS_ROLES.toSorted().map((role) => ["serve", "--role", role]));
     for (const { name, kind, labels } of pods) {
       const budgets = ofKind("PodDisruptionBudget").filter(({ spec }) => includes(labels, spec.selector.matchLabels));
       expect([name, budgets.length]).toEqual([name, kind === "Job" ? 0 : 1]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 export const ROOT = join(import.meta.dirname, "../..");
 export const COMPOSE_FILE = join(ROOT, "deploy/compose.yaml");
+export const KAFKA_FILE = join(ROOT, "deploy/compose.kafka.yaml");
 
 interface Service {
   readonly image: string;
