@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { readConfig, SETTINGS } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
+import { SETTINGS } from "../../src/settings.ts";
 import { PROCESS_ROLES } from "../../src/core/process-roles.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { containerStages, pairs, ROOT } from "../support/deploy.ts";

@@ -557,6 +557,8 @@ export interface Gets {
   readonly "max_talk_ratio"?: number;
 }; readonly body: undefined; readonly answer: CallList };
   readonly "/api/v1/calls/{call_id}": { readonly query: NoQuery; readonly body: undefined; readonly answer: Call };
+  readonly "/api/v1/live": { readonly query: NoQuery; readonly body: undefined; readonly answer: LiveList };
+  readonly "/api/v1/live/{call_id}": { readonly query: NoQuery; readonly body: undefined; readonly answer: LiveCall };
   readonly "/api/v1/calls/{call_id}/recommendations": { readonly query: {
   readonly "agent_id"?: string;
   readonly "customer_id"?: string;
@@ -628,8 +630,6 @@ export interface Gets {
 
 })[];
 } };
-  readonly "/api/v1/live": { readonly query: NoQuery; readonly body: undefined; readonly answer: LiveList };
-  readonly "/api/v1/live/{call_id}": { readonly query: NoQuery; readonly body: undefined; readonly answer: LiveCall };
   readonly "/api/v1/stream/feed": { readonly query: {
   readonly "after"?: number;
   readonly "agent_id"?: string;
@@ -661,6 +661,9 @@ export interface Posts {
   readonly "/api/v1/calls": { readonly query: NoQuery; readonly body: CallInput; readonly answer: Accepted };
   readonly "/api/v1/calls/bulk": { readonly query: NoQuery; readonly body: BulkInput; readonly answer: BulkResults };
   readonly "/api/v1/calls/{call_id}/process": { readonly query: NoQuery; readonly body: undefined; readonly answer: Accepted };
+  readonly "/api/v1/live": { readonly query: NoQuery; readonly body: LiveStart; readonly answer: LiveStarted };
+  readonly "/api/v1/calls/{call_id}/turns": { readonly query: NoQuery; readonly body: LiveTurns; readonly answer: LiveAppended };
+  readonly "/api/v1/calls/{call_id}/end": { readonly query: NoQuery; readonly body: LiveEnd; readonly answer: Accepted };
   readonly "/api/v1/analytics/recalculate": { readonly query: NoQuery; readonly body: undefined; readonly answer: Job };
   readonly "/api/v1/dead-letters/redrive": { readonly query: NoQuery; readonly body: {
   readonly "call_id"?: string | null;
@@ -668,9 +671,6 @@ export interface Posts {
   readonly "redriven": number;
 } };
   readonly "/api/v1/backups": { readonly query: NoQuery; readonly body: undefined; readonly answer: Job };
-  readonly "/api/v1/live": { readonly query: NoQuery; readonly body: LiveStart; readonly answer: LiveStarted };
-  readonly "/api/v1/calls/{call_id}/turns": { readonly query: NoQuery; readonly body: LiveTurns; readonly answer: LiveAppended };
-  readonly "/api/v1/calls/{call_id}/end": { readonly query: NoQuery; readonly body: LiveEnd; readonly answer: Accepted };
   readonly "/api/v1/calls/import": { readonly query: {
   readonly "map"?: string;
   readonly "default"?: string;

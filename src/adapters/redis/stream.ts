@@ -5,7 +5,6 @@
  * follower cannot tell the difference.
  */
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import { EVERYTHING } from "../../core/call.ts";
 import type { Scope } from "../../core/call.ts";
 import type { EventRow, Events } from "../../ports/events.ts";
@@ -162,7 +161,7 @@ class RedisStream implements Stream {
       this.#changed = Promise.withResolvers();
       const changed = this.#changed.promise;
       relayed = Math.max(relayed, tail.seen);
-      if (await this.#leftToOthers(tail, changed)) continue;
+      if (await this.#leftToOthers(tail, changed, signal)) continue;
       const page = await this.#log.after(relayed, STEP, EVERYTHING).catch(() => null);
       if (page === null) {
         await pause(LOG_RETRY_MS, signal);
@@ -185,13 +184,13 @@ class RedisStream implements Stream {
   }
 
   /** Gives whoever copies the time to; true where nothing is left to do then. */
-  async #leftToOthers(tail: Tail, changed: Promise<void>): Promise<boolean> {
+  async #leftToOthers(tail: Tail, changed: Promise<void>, signal: AbortSignal): Promise<boolean> {
     const { standby_ms } = this.#options;
     if (standby_ms === undefined || this.#copying) return false;
     const head = await this.#log.head().catch(() => null);
     if (head === null) return false;
     if (head <= tail.seen) await changed;
-    else await new Promise((resolve) => setTimeout(resolve, standby_ms).unref());
+    else await pause(standby_ms, signal);
     return head <= tail.seen;
   }
 
