@@ -121,7 +121,7 @@ recommendations ten times. What \`npm run bench -- profile NAME\` shows of Earsh
 
 const LEFT = `## Not measured here
 
-PostgreSQL, Redis and Kafka: they come with what they measure.`;
+How much PostgreSQL, Redis and Kafka add on machines of their own: here they share two cores with everything else.`;
 
 function machineText(results: Results): string {
   const run = shown(results["get"], (l) => "row" in l) ?? Object.values(results)[0]?.[0];

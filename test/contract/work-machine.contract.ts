@@ -8,7 +8,8 @@ import { type MakeStore, type TestStore, aCall, enriched } from "../support/sqli
 import { AGENT_OF, CALL_IDS, type ModelItem, WorkModel } from "../support/work-model.ts";
 
 const SEED = 20_261_125;
-const RUNS = 150;
+/** A command takes a server some five times as long as a file. */
+const RUNS = { sqlite: 150, postgres: 60 };
 const COMMANDS = 120;
 
 /** What has happened at least once over all runs, or the test says too little. */
@@ -247,8 +248,8 @@ const holders = [
 ];
 
 /** Holds a Work adapter, together with the writes that make and drop work, to the model. */
-export function workMachine(name: string, make: MakeStore): void {
-  describe(`Work, as a state machine: ${name}`, () => {
+export function workMachine(engine: keyof typeof RUNS, make: MakeStore): void {
+  describe(`Work, as a state machine: ${engine}`, () => {
     let store: TestStore;
     beforeAll(async () => {
       store = await make();
@@ -278,7 +279,7 @@ export function workMachine(name: string, make: MakeStore): void {
           const total = sums.reduce((n, s) => n + s.total_calls, 0);
           expect(total).toBe(model.calls.size);
         }),
-        { seed: SEED, numRuns: RUNS },
+        { seed: SEED, numRuns: RUNS[engine] },
       );
       expect(TRANSITIONS.filter((transition) => !happened.has(transition))).toEqual([]);
       expect(await store.rollups.rebuild(() => undefined)).toMatchObject({ drifted: 0 });

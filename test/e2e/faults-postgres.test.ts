@@ -15,7 +15,7 @@ import { type Earshot, startEarshot, temporaryFolder } from "../support/process.
 import { requirement } from "../support/requirements.ts";
 import { ROUNDS } from "../support/tier.ts";
 
-const KILLS = Math.max(6, Math.ceil(ROUNDS / 4));
+const KILLS = Math.max(3, Math.ceil(ROUNDS / 8));
 const VICTIMS = ["both API processes", "the database", "both workers"] as const;
 
 describe.skipIf(requirement("postgres") === null)("kill -9 under load, on PostgreSQL", () => {

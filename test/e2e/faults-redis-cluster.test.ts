@@ -32,7 +32,7 @@ describe.skipIf(cluster === null)("a Redis cluster under two processes", () => {
         },
         ["serve", "--role", role],
       );
-    const api = await serve("api");
+    const api = await serve("api,realtime");
     const worker = await serve("worker");
     const ready = () =>
       vi.waitFor(

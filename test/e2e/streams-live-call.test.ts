@@ -123,7 +123,8 @@ describe("a client that is cut off anywhere", () => {
       const steps = [...said.map((turn) => () => say(call_id, turn)), () => end(call_id), () => http.enrich()];
       /** Goes on with the call for as many steps at most, however late its client reads, until it is told to stop. */
       const goOn = async (signal: AbortSignal, most: number): Promise<void> => {
-        for (let i = 0; i < most && !signal.aborted; i++) await steps.shift()?.();
+        // What has no sentiment when the call ends gets it with the enrichment, which is then due.
+        for (let i = 0; (i < most || steps.length === 1) && !signal.aborted; i++) await steps.shift()?.();
       };
       const got: StreamMessage[] = [];
       let last: StreamMessage | null = null;
@@ -150,7 +151,7 @@ describe("a client that is cut off anywhere", () => {
         ["complete", 31],
       ]);
       expect(got.filter(is("sentiment")).map((m) => m["text"])).toEqual(said.map((turn) => turn.text));
-      expect(connections).toBeGreaterThan(4);
+      expect(connections).toBeGreaterThan(3);
     },
     60_000,
   );
