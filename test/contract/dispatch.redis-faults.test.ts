@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { random } from "../support/call-rows.ts";
 import { inSeconds, measured } from "../support/measured.ts";
-import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import { flap, type RedisServer, startRedis } from "../support/redis-server.ts";
 import { requirement } from "../support/requirements.ts";
 import { LONG } from "../support/tier.ts";
 import { type ToldLoad, toldLoad } from "../support/told-load.ts";
@@ -94,18 +94,7 @@ describe.skipIf(program === null)("work told by redis, when it is away", () => {
         await pause(next() * 8);
       }
     })();
-    for (let round = 0; round < ROUNDS; round++) {
-      await pause(50 + next() * 400);
-      if (next() < 0.3) {
-        server.freeze();
-        await pause(next() * 1_500);
-        server.resume();
-        continue;
-      }
-      await server.kill();
-      await pause(next() * 400);
-      await server.start();
-    }
+    await flap(server, ROUNDS, next);
     loading = false;
     await writing;
     await load.all();

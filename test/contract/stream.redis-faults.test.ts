@@ -6,7 +6,7 @@ import { openRedisStream } from "../../src/adapters/redis/stream.ts";
 import type { Stream } from "../../src/ports/stream.ts";
 import { random } from "../support/call-rows.ts";
 import { follow } from "../support/follow-events.ts";
-import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import { flap, type RedisServer, startRedis } from "../support/redis-server.ts";
 import { requirement } from "../support/requirements.ts";
 import { aCall } from "../support/sqlite-store.ts";
 import { LONG } from "../support/tier.ts";
@@ -155,18 +155,7 @@ describe.skipIf(program === null)("redis, when it is away", () => {
         await pause(next() * 8);
       }
     })();
-    for (let round = 0; round < (LONG ? 40 : 6); round++) {
-      await pause(50 + next() * 400);
-      if (next() < 0.3) {
-        server.freeze();
-        await pause(next() * 1_500);
-        server.resume();
-        continue;
-      }
-      await server.kill();
-      await pause(next() * 400);
-      await server.start();
-    }
+    await flap(server, LONG ? 40 : 6, next);
     loading = false;
     await load;
     await followers.check();

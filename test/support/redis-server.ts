@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
 import { temporaryFolder } from "./process.ts";
 import { freePort } from "./free-port.ts";
 
@@ -68,4 +69,24 @@ export async function startRedis(program: string, more: Readonly<Record<string, 
       await cleanup();
     },
   };
+}
+
+/** Kills and starts it, or lets it say nothing for a while, so many times; `next`: 0 <= value < 1, seeded. */
+export async function flap(
+  server: Pick<RedisServer, "freeze" | "resume" | "kill" | "start">,
+  rounds: number,
+  next: () => number,
+): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await pause(50 + next() * 400);
+    if (next() < 0.3) {
+      server.freeze();
+      await pause(next() * 1_500);
+      server.resume();
+      continue;
+    }
+    await server.kill();
+    await pause(next() * 400);
+    await server.start();
+  }
 }
